@@ -1,0 +1,64 @@
+# `make` or `make help` lists the targets.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-unit test-integration test-docker check fmt lint types layers lock-fresh lock schema clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
+
+setup: $(READY) ## create .venv with everything from requirements.lock; does nothing when nothing changed
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or later is needed; name one with: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Setting up .venv from requirements.lock …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+demo: setup ## a whole Bayar with a Midtrans look-alike, to try payments at your desk
+	@$(BIN)/bayar demo
+
+test: setup ## the whole test suite, on an embedded Postgres
+	$(BIN)/python -m pytest
+
+test-unit: setup ## the tests that need no socket
+	$(BIN)/python -m pytest tests/unit
+
+test-integration: setup ## the tests on a real Postgres, embedded
+	$(BIN)/python -m pytest tests/integration
+
+test-docker: setup ## the integration tests on a dockerized Postgres (compose.yaml)
+	docker compose up --detach --wait postgres
+	BAYAR_TEST_DATABASE_URL=postgresql://bayar:bayar@127.0.0.1:55432/bayar $(BIN)/python -m pytest tests/integration; \
+	  status=$$?; docker compose down --volumes; exit $$status
+
+check: setup ## what CI runs: format, lint, types, layering, lock freshness, tests
+	$(BIN)/ruff format --check src tests
+	$(BIN)/ruff check src tests
+	$(BIN)/mypy
+	PYTHONPATH=src $(BIN)/lint-imports --no-logo
+	@$(MAKE) --no-print-directory lock-fresh
+	$(BIN)/python -m pytest
+
+fmt: setup ## format the code
+	$(BIN)/ruff format src tests
+	$(BIN)/ruff check --fix-only src tests
+
+LOCK = $(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+  --generate-hashes --no-emit-index-url --no-header --quiet
+
+lock: setup ## write requirements.lock anew from pyproject.toml, keeping versions that still fit
+	$(LOCK) --output-file requirements.lock
+
+lock-fresh: setup ## fail when requirements.lock does not fit pyproject.toml
+	@cp requirements.lock .venv/requirements.lock
+	@$(LOCK) --output-file .venv/requirements.lock
+	@diff -u requirements.lock .venv/requirements.lock && echo "requirements.lock is fresh"
+
+clean: ## remove .venv and what tools leave behind; the demo's data stays
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

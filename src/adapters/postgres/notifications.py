@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Final
+
+from adapters.postgres.statements import load
+from domain.ports.notifications import DoubtfulNotification
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from adapters.postgres.pool import Connection
+    from domain.ports.notifications import ForgedNotification, ReceivedNotification
+
+SQL: Final = load("notifications.sql")
+_ADD, _ADD_REPEAT, _ADD_FORGED = SQL["add"], SQL["add_repeat"], SQL["add_forged"]
+_TAKE_DOUBTFUL, _MARK_PROCESSED = SQL["take_doubtful"], SQL["mark_processed"]
+_SET_ASIDE, _PRUNE_FORGED = SQL["set_aside"], SQL["prune_forged"]
+
+
+class PostgresNotifications:
+    """The stored notifications, within one open transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def add(self, notification: ReceivedNotification) -> None:
+        await self._connection.execute(
+            _ADD, *_common(notification), notification.processed, notification.error
+        )
+
+    async def add_repeat(self, notification: ReceivedNotification) -> None:
+        await self._connection.execute(_ADD_REPEAT, *_common(notification), notification.transaction_status)
+
+    async def add_forged(self, notification: ForgedNotification) -> None:
+        kept = {
+            "order_id": notification.order_id,
+            "status_code": notification.status_code,
+            "gross_amount": notification.gross_amount,
+            "transaction_status": notification.transaction_status,
+        }
+        await self._connection.execute(
+            _ADD_FORGED,
+            notification.id,
+            _naive(notification.received_at),
+            notification.order_id,
+            json.dumps(kept),
+        )
+
+    async def take_doubtful(self, *, limit: int) -> list[DoubtfulNotification]:
+        rows = await self._connection.fetch(_TAKE_DOUBTFUL, limit)
+        return [
+            DoubtfulNotification(
+                id=row["id"],
+                order_id=row["order_id"] or "",
+                transaction_id=row["midtrans_transaction_id"],
+                transaction_status=row["transaction_status"] or "",
+                attempts=row["attempts"],
+            )
+            for row in rows
+        ]
+
+    async def mark_processed(self, ids: list[UUID]) -> None:
+        await self._connection.execute(_MARK_PROCESSED, ids)
+
+    async def set_aside(self, ids: list[UUID], error: str) -> None:
+        await self._connection.execute(_SET_ASIDE, ids, error)
+
+    async def prune_forged(self) -> int:
+        return int(await self._connection.fetchval(_PRUNE_FORGED))
+
+
+def _common(notification: ReceivedNotification) -> tuple[Any, ...]:
+    return (
+        notification.id,
+        _naive(notification.received_at),
+        notification.order_id,
+        notification.transaction_id,
+        notification.body,
+        notification.signature_key,
+    )
+
+
+def _naive(instant: datetime) -> datetime:
+    """``received_at`` is a timestamp without a zone, in UTC."""
+    return instant.astimezone(UTC).replace(tzinfo=None)

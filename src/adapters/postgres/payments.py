@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncpg
+
+from adapters.postgres.errors import translated
+from adapters.postgres.pool import ACQUIRE_SECONDS
+from adapters.postgres.statements import load
+from domain.errors import OrderIdTaken, TransactionTaken, UnknownUser
+from domain.history import Entry, Source
+from domain.payment import Break, Payment, expiry_of, read_answer
+from domain.status import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from adapters.postgres.pool import Connection, Pool
+    from domain.ports.payments import Place
+
+SQL: Final = load("payments.sql")
+_ADD, _LOCK, _FIND, _SAVE = SQL["add"], SQL["lock"], SQL["find"], SQL["save"]
+_TAKE_TURN, _LOG = SQL["take_turn"], SQL["log"]
+_PAGE_OF_USER, _PAGE_OF_ALL = SQL["page_of_user"], SQL["page_of_all"]
+
+
+class PostgresPayments:
+    """The payments of one open transaction."""
+
+    def __init__(self, connection: Connection, recorded: list[Entry]) -> None:
+        self._connection, self._recorded = connection, recorded
+
+    async def add(self, payment: Payment, entries: tuple[Entry, ...]) -> None:
+        try:
+            row = await self._connection.fetchrow(
+                _ADD,
+                payment.id,
+                payment.user_id,
+                payment.order_id,
+                payment.gross_amount,
+                payment.payment_type,
+                payment.status,
+                payment.created_at,
+                payment.expires_at,
+                payment.callback_url,
+                json.dumps(dict(payment.metadata)),
+                payment.log_length,
+                payment.log_head,
+                *_columns(entries),
+            )
+        except asyncpg.ForeignKeyViolationError as stranger:
+            raise UnknownUser(payment.user_id) from stranger
+        if row is None:
+            raise OrderIdTaken(payment.order_id)
+        self._recorded.extend(entries)
+
+    async def lock(self, order_id: str) -> Payment | None:
+        row = await self._connection.fetchrow(_LOCK, order_id)
+        return _payment(row) if row else None
+
+    async def save(self, payment: Payment, entries: tuple[Entry, ...]) -> None:
+        transaction_id = payment.transaction_id
+        try:
+            row = await self._connection.fetchrow(
+                _SAVE,
+                payment.id,
+                payment.status,
+                transaction_id,
+                payment.charge_answer,
+                payment.updated_at,
+                payment.paid_at,
+                payment.late,
+                payment.refunded_amount,
+                json.dumps([asdict(found) for found in payment.breaks]),
+                payment.log_length,
+                payment.log_head,
+                *_columns(entries),
+            )
+        except asyncpg.UniqueViolationError as raced:
+            raise TransactionTaken(str(transaction_id)) from raced
+        if row is None:
+            raise TransactionTaken(str(transaction_id))
+        self._recorded.extend(entries)
+
+    async def take_turn(self, payment_id: UUID, *, seconds: int) -> bool:
+        return await self._connection.fetchrow(_TAKE_TURN, payment_id, seconds) is not None
+
+
+class PostgresPaymentReader:
+    """Payments as committed, one statement and one connection a call."""
+
+    def __init__(self, *, pool: Pool) -> None:
+        self._pool = pool
+
+    async def find(self, order_id: str) -> Payment | None:
+        rows = await self._rows(_FIND, order_id)
+        return _payment(rows[0]) if rows else None
+
+    async def page(
+        self, *, user_id: int | None, status: Status | None, after: Place | None, limit: int
+    ) -> list[Payment]:
+        place = (after.created_at, after.id) if after else (None, None)
+        if user_id is None:
+            rows = await self._rows(_PAGE_OF_ALL, status, *place, limit)
+        else:
+            rows = await self._rows(_PAGE_OF_USER, user_id, status, *place, limit)
+        return [_payment(row) for row in rows]
+
+    async def log(self, payment_id: UUID) -> list[Entry]:
+        return [_entry(row) for row in await self._rows(_LOG, payment_id)]
+
+    async def _rows(self, statement: str, *arguments: object) -> list[Any]:
+        with translated():
+            async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+                return await connection.fetch(statement, *arguments)
+
+
+def _columns(entries: Sequence[Entry]) -> tuple[list[Any], ...]:
+    """The entries as one array per column, for unnest."""
+    return (
+        [entry.seq for entry in entries],
+        [entry.recorded_at for entry in entries],
+        [entry.what for entry in entries],
+        [entry.source for entry in entries],
+        [entry.status for entry in entries],
+        [json.dumps(dict(entry.detail)) for entry in entries],
+        [entry.digest for entry in entries],
+    )
+
+
+def _payment(row: Any) -> Payment:
+    answer = row["midtrans_response_json"]
+    created_at = row["created_at"]
+    return Payment(
+        id=row["id"],
+        user_id=row["user_id"],
+        order_id=row["order_id"],
+        gross_amount=row["gross_amount"],
+        payment_type=row["payment_type"],
+        status=_status(row["status"]),
+        created_at=created_at,
+        updated_at=row["updated_at"],
+        expires_at=row["expires_at"] or expiry_of(read_answer(answer), created_at),
+        paid_at=row["paid_at"],
+        late=row["late"],
+        refunded_amount=row["refunded_amount"],
+        transaction_id=row["midtrans_transaction_id"],
+        charge_answer=answer,
+        callback_url=row["callback_url"],
+        metadata=json.loads(row["metadata"]),
+        breaks=tuple(Break(**found) for found in json.loads(row["breaks"])),
+        log_length=row["log_length"],
+        log_head=row["log_head"],
+    )
+
+
+def _status(word: str) -> Status:
+    """An earlier service may have used a word of its own: such a payment is open until Midtrans is asked."""
+    word = word.lower()
+    return Status(word) if word in set(Status) else Status.PENDING
+
+
+def _entry(row: Any) -> Entry:
+    return Entry(
+        payment_id=row["payment_id"],
+        seq=row["seq"],
+        recorded_at=row["recorded_at"],
+        what=row["what"],
+        source=Source(row["source"]),
+        status=Status(row["status"]),
+        detail=json.loads(row["detail"]),
+        digest=row["digest"],
+    )

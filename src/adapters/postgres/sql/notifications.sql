@@ -1,0 +1,88 @@
+-- name: add
+-- $1 id, $2 received, $3 order id, $4 transaction id, $5 body, $6 signature, $7 processed, $8 error
+INSERT INTO payment_webhook_events (
+  id, received_at, order_id, midtrans_transaction_id, raw_body, signature_key, is_verified, processed,
+  processing_error)
+VALUES ($1, $2, $3, $4, $5::text::jsonb, $6, true, $7, $8);
+
+-- name: add_repeat
+-- Kept like any other until there are 100 of the same in a day; past that the newest of them counts it.
+-- $1 id, $2 received, $3 order id, $4 transaction id, $5 body, $6 signature, $7 transaction status
+WITH same AS (
+  SELECT id
+    FROM payment_webhook_events
+   WHERE order_id = $3
+     AND signature_key = $6
+     AND midtrans_transaction_id IS NOT DISTINCT FROM $4
+     AND raw_body ->> 'transaction_status' = $7
+     AND received_at > $2::timestamp - interval '1 day'
+   ORDER BY received_at DESC
+   LIMIT 100
+), full_day AS (
+  SELECT count(*) >= 100 AS is_full FROM same
+), counted AS (
+  UPDATE payment_webhook_events
+     SET repeats = repeats + 1
+   WHERE id = (SELECT id FROM same LIMIT 1)
+     AND (SELECT is_full FROM full_day)
+)
+INSERT INTO payment_webhook_events (
+  id, received_at, order_id, midtrans_transaction_id, raw_body, signature_key, is_verified, processed)
+SELECT $1, $2, $3, $4, $5::text::jsonb, $6, true, true
+ WHERE NOT (SELECT is_full FROM full_day);
+
+-- name: add_forged
+-- At most 200 in a minute: a flood must not fill the disk.
+-- $1 id, $2 received, $3 order id, $4 body
+INSERT INTO payment_webhook_events (id, received_at, order_id, raw_body, is_verified, processed, forged)
+SELECT $1, $2, $3, $4::text::jsonb, false, false, true
+ WHERE NOT EXISTS (
+   SELECT
+     FROM payment_webhook_events
+    WHERE forged AND received_at > $2::timestamp - interval '1 minute'
+    ORDER BY received_at DESC
+   OFFSET 199 LIMIT 1);
+
+-- name: take_doubtful
+-- Due ones, oldest first, for this caller alone; each try waits longer for the next.
+-- $1 how many
+UPDATE payment_webhook_events
+   SET attempts = attempts + 1,
+       due_at = now() + least(interval '30 seconds' * power(2, least(attempts, 10)), interval '1 hour')
+ WHERE id IN (
+   SELECT id
+     FROM payment_webhook_events
+    WHERE is_verified AND NOT processed AND processing_error IS NULL AND due_at <= now()
+    ORDER BY due_at
+    LIMIT $1
+      FOR UPDATE SKIP LOCKED)
+RETURNING id, order_id, midtrans_transaction_id, raw_body ->> 'transaction_status' AS transaction_status, attempts;
+
+-- name: mark_processed
+-- $1 ids
+UPDATE payment_webhook_events
+   SET processed = true, processing_error = NULL
+ WHERE id = ANY ($1::uuid[]);
+
+-- name: set_aside
+-- $1 ids, $2 why
+UPDATE payment_webhook_events
+   SET processing_error = $2
+ WHERE id = ANY ($1::uuid[]);
+
+-- name: prune_forged
+-- The newest 10,000 of the last week stay.
+WITH newest AS (
+  SELECT received_at
+    FROM payment_webhook_events
+   WHERE forged
+   ORDER BY received_at DESC
+  OFFSET 9999 LIMIT 1
+), gone AS (
+  DELETE FROM payment_webhook_events
+   WHERE forged
+     AND (received_at < (SELECT received_at FROM newest)
+          OR received_at < (now() AT TIME ZONE 'utc') - interval '7 days')
+  RETURNING 1
+)
+SELECT count(*)::int AS gone FROM gone;

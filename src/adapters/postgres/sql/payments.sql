@@ -1,0 +1,110 @@
+-- name: add
+-- A new payment with its first log rows; no row comes back when the order id is taken.
+-- $1 id, $2 user, $3 order id, $4 amount, $5 type, $6 status, $7 created, $8 expires, $9 callback,
+-- $10 metadata, $11 log length, $12 log head, $13.. the log rows, by column
+WITH added AS (
+  INSERT INTO payment_transactions (
+    id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at,
+    callback_url, metadata, log_length, log_head)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10::text::jsonb, $11, $12)
+  ON CONFLICT (order_id) DO NOTHING
+  RETURNING id
+), logged AS (
+  INSERT INTO payment_events (payment_id, seq, recorded_at, what, source, status, detail, digest)
+  SELECT added.id, e.seq, e.recorded_at, e.what, e.source, e.status, e.detail::jsonb, e.digest
+    FROM added, unnest($13::int[], $14::timestamptz[], $15::text[], $16::text[], $17::text[], $18::text[],
+                       $19::bytea[]) AS e (seq, recorded_at, what, source, status, detail, digest)
+)
+SELECT id FROM added;
+
+-- name: lock
+-- $1 order id
+SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
+       late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
+       log_length, log_head
+  FROM payment_transactions
+ WHERE order_id = $1
+   FOR NO KEY UPDATE;
+
+-- name: find
+-- $1 order id
+SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
+       late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
+       log_length, log_head
+  FROM payment_transactions
+ WHERE order_id = $1;
+
+-- name: save
+-- A change with its log rows; no row comes back when the transaction id belongs to another payment.
+-- $1 id, $2 status, $3 transaction id, $4 answer, $5 updated, $6 paid, $7 late, $8 refunded, $9 breaks,
+-- $10 log length, $11 log head, $12.. the log rows, by column
+WITH saved AS (
+  UPDATE payment_transactions
+     SET status = $2, midtrans_transaction_id = $3, midtrans_response_json = $4::text::jsonb, updated_at = $5,
+         paid_at = $6, late = $7, refunded_amount = $8, breaks = $9::text::jsonb, log_length = $10, log_head = $11
+   WHERE id = $1
+     AND NOT EXISTS (SELECT FROM payment_transactions other
+                      WHERE other.midtrans_transaction_id = $3 AND other.id <> $1)
+  RETURNING id
+), logged AS (
+  INSERT INTO payment_events (payment_id, seq, recorded_at, what, source, status, detail, digest)
+  SELECT saved.id, e.seq, e.recorded_at, e.what, e.source, e.status, e.detail::jsonb, e.digest
+    FROM saved, unnest($12::int[], $13::timestamptz[], $14::text[], $15::text[], $16::text[], $17::text[],
+                       $18::bytea[]) AS e (seq, recorded_at, what, source, status, detail, digest)
+)
+SELECT id FROM saved;
+
+-- name: take_turn
+-- One question to Midtrans per payment and while, over all processes.
+-- $1 id, $2 seconds
+UPDATE payment_transactions
+   SET asked_at = now()
+ WHERE id = $1
+   AND (asked_at IS NULL OR asked_at <= now() - make_interval(secs => $2))
+RETURNING id;
+
+-- name: page_of_user
+-- Newest first, after the place ($3, $4) if one is given.
+-- $1 user, $2 status or null, $3 created, $4 id, $5 how many
+SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
+       late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
+       log_length, log_head
+  FROM payment_transactions
+ WHERE user_id = $1
+   AND ($2::text IS NULL OR status = $2)
+   AND (created_at, id) < (coalesce($3::timestamptz, 'infinity'),
+                           coalesce($4::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+ ORDER BY created_at DESC, id DESC
+ LIMIT $5;
+
+-- name: page_of_all
+-- $1 status or null, $2 created, $3 id, $4 how many
+SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
+       late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
+       log_length, log_head
+  FROM payment_transactions
+ WHERE ($1::text IS NULL OR status = $1)
+   AND (created_at, id) < (coalesce($2::timestamptz, 'infinity'),
+                           coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+ ORDER BY created_at DESC, id DESC
+ LIMIT $4;
+
+-- name: log
+-- $1 payment id
+SELECT payment_id, seq, recorded_at, what, source, status, detail, digest
+  FROM payment_events
+ WHERE payment_id = $1
+ ORDER BY seq;
+
+-- name: take_create
+-- Counts one create; the number in this user's running minute, and the seconds until the next minute.
+-- $1 user
+INSERT INTO payment_create_rates AS rate (user_id, window_started_at, created)
+VALUES ($1, now(), 1)
+ON CONFLICT (user_id) DO UPDATE
+   SET window_started_at =
+         CASE WHEN rate.window_started_at <= now() - interval '1 minute' THEN now() ELSE rate.window_started_at END,
+       created =
+         CASE WHEN rate.window_started_at <= now() - interval '1 minute' THEN 1 ELSE rate.created + 1 END
+RETURNING created,
+          ceil(extract(epoch FROM window_started_at + interval '1 minute' - now()))::int AS seconds_left;

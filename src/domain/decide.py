@@ -1,0 +1,269 @@
+"""The one function that decides what evidence means for a payment.
+
+It is pure and total. Repeating evidence changes nothing, and status, refunded amount and transaction id
+do not depend on the order in which believed evidence arrives: of all claims the one with the highest rank
+wins, and between two transactions of one rank the smaller id. ``paid_at``, ``late`` and the log are history.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, assert_never
+
+from domain import history
+from domain.evidence import (
+    ChargeAnswer,
+    ChargeRefused,
+    Evidence,
+    Notification,
+    NoTransaction,
+    StatusReply,
+    TransactionElsewhere,
+)
+from domain.history import Entry, Source
+from domain.payment import Break, Payment
+from domain.rupiah import parse_gross_amount
+from domain.signature import has_second_reading
+from domain.status import MONEY_BACK, NOTIFIED, REPLIED, Status
+
+# A charge may still be under way this long after it was last sent, so that only later does an unknown
+# order id mean that there is no transaction.
+NO_TRANSACTION_AFTER: Final = timedelta(minutes=10)
+
+
+class Doubt(StrEnum):
+    """Why a notification with a right signature does not move the payment by itself."""
+
+    CONTRADICTS_FINAL = "it contradicts a final status"
+    MONEY_BACK = "a refund or chargeback that only a notification told"
+    OTHER_TRANSACTION = "another transaction than the payment's"
+    NO_TRANSACTION_YET = "the payment has no transaction yet"
+    PREVIOUS_KEY = "signed with the previous server key"
+    SECOND_READING = "the signed text can be read as another order's"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """What follows from one piece of evidence.
+
+    ``entries`` are the log rows of the change, none when nothing changed. ``doubts`` ask for Midtrans's own
+    word first; ``set_aside`` says why the evidence cannot be about this payment as it stands.
+    """
+
+    payment: Payment
+    entries: tuple[Entry, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    set_aside: str | None = None
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.entries)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Claim:
+    """One transaction's state, believed."""
+
+    status: Status
+    transaction_id: str | None
+    at: datetime
+    settled_at: datetime | None = None
+    refunded: int = 0
+    charge_answer: str | None = None
+    breaks: tuple[Break, ...] = ()
+
+
+def decide(payment: Payment, evidence: Evidence) -> Decision:
+    """What the payment is once this evidence is known, and what the log keeps of it."""
+    match evidence:
+        case ChargeAnswer():
+            claim = _Claim(
+                status=evidence.status,
+                transaction_id=evidence.transaction_id,
+                at=evidence.received_at,
+                charge_answer=evidence.answer,
+            )
+            return _believe(payment, claim, Source.CHARGE)
+        case ChargeRefused():
+            claim = _Claim(status=Status.FAILURE, transaction_id=None, at=evidence.received_at)
+            told = {"refused_code": evidence.code, "refused_message": evidence.message}
+            return _believe(payment, claim, Source.CHARGE, told)
+        case Notification():
+            return _notified(payment, evidence)
+        case StatusReply():
+            return _replied(payment, evidence)
+        case NoTransaction(received_at=at):
+            if payment.status is not Status.CREATED or at < payment.created_at + NO_TRANSACTION_AFTER:
+                return Decision(payment=payment)
+            claim = _Claim(status=Status.FAILURE, transaction_id=None, at=at)
+            return _believe(payment, claim, Source.STATUS_REPLY)
+        case TransactionElsewhere(transaction_id=elsewhere, received_at=at):
+            return _break(payment, Break(reason="transaction_taken", subject=elsewhere), at)
+        case _:
+            assert_never(evidence)
+
+
+def knows(payment: Payment, transaction_id: str | None, status: Status) -> bool:
+    """Whether a claim about the payment's own transaction tells nothing new: a repeat, or older news."""
+    if transaction_id not in {None, payment.transaction_id}:
+        return False
+    older = status.rank < payment.status.rank and (status is Status.PENDING or status.is_paid)
+    return older or status is payment.status
+
+
+def _notified(payment: Payment, evidence: Notification) -> Decision:
+    status = _status(evidence, NOTIFIED)
+    if other := _not_about(payment, evidence):
+        return Decision(payment=payment, set_aside=other.subject)
+    if status is None:
+        return Decision(payment=payment, set_aside=_disagreement(evidence))
+    if knows(payment, evidence.transaction_id, status):
+        return Decision(payment=payment)
+    if doubts := _doubts(payment, evidence, status):
+        return Decision(payment=payment, doubts=doubts)
+    claim = _Claim(
+        status=status,
+        transaction_id=evidence.transaction_id or payment.transaction_id,
+        at=evidence.received_at,
+        settled_at=evidence.settled_at,
+    )
+    return _believe(payment, claim, Source.NOTIFICATION)
+
+
+def _replied(payment: Payment, evidence: StatusReply) -> Decision:
+    at = evidence.received_at
+    if other := _not_about(payment, evidence):
+        return _break(payment, other, at)
+    status = _status(evidence, REPLIED)
+    if status is None:
+        return _break(payment, Break(reason="status", subject=_disagreement(evidence)), at)
+    refunded = evidence.refund_amount or 0
+    if status is Status.REFUND and evidence.refund_amount is None:
+        refunded = payment.gross_amount
+    claim = _Claim(
+        status=status,
+        transaction_id=evidence.transaction_id,
+        at=at,
+        settled_at=evidence.settled_at,
+        refunded=refunded if status in MONEY_BACK else 0,
+    )
+    return _believe(payment, claim, Source.STATUS_REPLY)
+
+
+def _not_about(payment: Payment, evidence: Notification | StatusReply) -> Break | None:
+    """Why this cannot be the payment's own transaction, in words for a person."""
+    if evidence.order_id != payment.order_id:
+        theirs = f"order id {evidence.order_id} instead of {payment.order_id}"
+        return Break(reason="order_id", subject=theirs)
+    if parse_gross_amount(evidence.gross_amount) != payment.gross_amount:
+        theirs = f"amount {evidence.gross_amount} instead of {payment.gross_amount}"
+        return Break(reason="amount", subject=theirs)
+    if evidence.currency not in {None, "IDR"}:
+        return Break(reason="currency", subject=f"currency {evidence.currency} instead of IDR")
+    return None
+
+
+def _status(evidence: Notification | StatusReply, agreed: dict[Status, frozenset[str]]) -> Status | None:
+    """The claimed status, if its status code and fraud verdict agree with it."""
+    word = evidence.transaction_status.lower()
+    status = Status(word) if word in set(Status) else None
+    if status is None or evidence.status_code not in agreed.get(status, frozenset()):
+        return None
+    if status.is_paid and (evidence.fraud_status or "accept").lower() != "accept":
+        return None
+    return status
+
+
+def _disagreement(evidence: Notification | StatusReply) -> str:
+    fraud = f", fraud status {evidence.fraud_status}" if evidence.fraud_status else ""
+    return f"status {evidence.transaction_status} does not go with code {evidence.status_code}{fraud}"
+
+
+def _doubts(payment: Payment, evidence: Notification, status: Status) -> tuple[Doubt, ...]:
+    found = []
+    if payment.status.is_unpaid_end or (payment.status.is_paid and status.is_unpaid_end):
+        found.append(Doubt.CONTRADICTS_FINAL)
+    if status in MONEY_BACK:
+        found.append(Doubt.MONEY_BACK)
+    if payment.transaction_id is None:
+        found.append(Doubt.NO_TRANSACTION_YET)
+    elif evidence.transaction_id not in {None, payment.transaction_id}:
+        found.append(Doubt.OTHER_TRANSACTION)
+    if evidence.previous_key:
+        found.append(Doubt.PREVIOUS_KEY)
+    if has_second_reading(evidence.order_id, evidence.status_code, evidence.gross_amount):
+        found.append(Doubt.SECOND_READING)
+    return tuple(found)
+
+
+def _believe(payment: Payment, claim: _Claim, source: Source, told: history.Detail | None = None) -> Decision:
+    """Join one believed claim into the payment."""
+    ours, theirs = payment.transaction_id, claim.transaction_id
+    wins = _beats(claim, payment)
+    status = claim.status if wins else payment.status
+    after = replace(
+        payment,
+        status=status,
+        transaction_id=theirs if wins and theirs is not None else ours,
+        refunded_amount=max(payment.refunded_amount, min(claim.refunded, payment.gross_amount)),
+        charge_answer=payment.charge_answer or claim.charge_answer,
+        paid_at=payment.paid_at or _paid_at(claim),
+        late=payment.late or (status.is_paid and payment.status.is_unpaid_end),
+        breaks=_breaks(payment, claim, wins=wins),
+    )
+    if after == payment:
+        return Decision(payment=payment)
+    return _record(payment, after, source, told or {}, claim.at)
+
+
+def _beats(claim: _Claim, payment: Payment) -> bool:
+    """Whether the claim's transaction is the one that the payment stands for from now on."""
+    if claim.status.rank != payment.status.rank:
+        return claim.status.rank > payment.status.rank
+    ours, theirs = payment.transaction_id, claim.transaction_id
+    return theirs is not None and (ours is None or theirs < ours)
+
+
+def _paid_at(claim: _Claim) -> datetime | None:
+    return claim.settled_at or claim.at if claim.status.is_paid else None
+
+
+def _breaks(payment: Payment, claim: _Claim, *, wins: bool) -> tuple[Break, ...]:
+    """With a second paid transaction, whichever of the two is not the payment's stands as a break."""
+    ours, theirs = payment.transaction_id, claim.transaction_id
+    found = set(payment.breaks)
+    if payment.status.is_paid and claim.status.is_paid and None not in {ours, theirs} and ours != theirs:
+        found.discard(Break(reason="paid_twice", subject=str(theirs if wins else ours)))
+        found.add(Break(reason="paid_twice", subject=str(ours if wins else theirs)))
+    return tuple(sorted(found))
+
+
+def _break(payment: Payment, found: Break, at: datetime) -> Decision:
+    if found in payment.breaks:
+        return Decision(payment=payment)
+    after = replace(payment, breaks=tuple(sorted({*payment.breaks, found})))
+    return _record(payment, after, Source.STATUS_REPLY, {}, at)
+
+
+def _record(before: Payment, after: Payment, source: Source, told: history.Detail, at: datetime) -> Decision:
+    """The change as one log entry, named after the most telling part of it."""
+    detail = dict(told)
+    what = "charge answered"
+    if after.transaction_id != before.transaction_id:
+        detail["transaction_id"] = after.transaction_id
+        what = "transaction found"
+    if after.breaks != before.breaks:
+        detail |= {f"break_{b.reason}": b.subject for b in after.breaks if b not in before.breaks}
+        what = "break"
+    if after.refunded_amount != before.refunded_amount:
+        detail["refunded_amount"] = after.refunded_amount
+        what = "refunded"
+    if after.paid_at and not before.paid_at:
+        detail["paid_at"] = after.paid_at.isoformat()
+    if after.late and not before.late:
+        detail["late"] = True
+    if after.status is not before.status:
+        detail["from"] = before.status
+        what = after.status
+    payment, entries = history.recorded(before, after, what, source, detail, at=at)
+    return Decision(payment=payment, entries=entries)

@@ -1,0 +1,83 @@
+"""What Midtrans told us about a payment, in the words of the domain; ``decide`` says what follows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.status import Status
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChargeAnswer:
+    """Midtrans took the charge (pending) or denied it; it echoed our order id and amount.
+
+    ``answer`` is Midtrans's JSON as text, ``message`` what it says to people.
+    """
+
+    status: Status
+    transaction_id: str
+    answer: str
+    message: str = ""
+    received_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChargeRefused:
+    """Midtrans refused every attempt of the charge: it has no transaction for this payment."""
+
+    code: str
+    message: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notification:
+    """A notification whose signature is right. The strings are as received.
+
+    The signature covers order id, status code and amount, nothing else; ``previous_key`` says that it was
+    made with the server key before the current one.
+    """
+
+    order_id: str
+    status_code: str
+    gross_amount: str
+    transaction_status: str
+    transaction_id: str | None = None
+    fraud_status: str | None = None
+    currency: str | None = None
+    settled_at: datetime | None = None
+    received_at: datetime
+    previous_key: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StatusReply:
+    """Midtrans's answer to GET status: what it holds true of one transaction."""
+
+    order_id: str
+    status_code: str
+    gross_amount: str
+    transaction_status: str
+    transaction_id: str
+    fraud_status: str | None = None
+    currency: str | None = None
+    settled_at: datetime | None = None
+    refund_amount: int | None = None
+    received_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NoTransaction:
+    """Midtrans knows no transaction under the id that we asked for."""
+
+    received_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TransactionElsewhere:
+    """A transaction that was named for this payment already belongs to another one of ours."""
+
+    transaction_id: str
+    received_at: datetime
+
+
+Evidence = ChargeAnswer | ChargeRefused | Notification | StatusReply | NoTransaction | TransactionElsewhere

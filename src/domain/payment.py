@@ -1,0 +1,81 @@
+"""A payment: one order of a shop, charged at most once at Midtrans."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from domain import actions, jakarta
+from domain.actions import Action
+from domain.status import Status
+
+# How long an unpaid charge lives unless Midtrans is told otherwise (its "Custom Expiry Object").
+DEFAULT_LIFE: Final = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class Break:
+    """A disagreement between Midtrans and us that a person has to look at."""
+
+    reason: str
+    subject: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Payment:
+    """The payment as stored. Amounts are rupiah, times are UTC.
+
+    ``charge_answer`` is Midtrans's own JSON, kept whole: the QR and the deep link are told once, in the
+    answer to the charge, and never again. ``log_length`` and ``log_head`` are the end of its evidence log.
+    """
+
+    id: UUID
+    user_id: int
+    order_id: str
+    gross_amount: int
+    payment_type: str
+    status: Status
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime
+    paid_at: datetime | None = None
+    late: bool = False
+    refunded_amount: int = 0
+    transaction_id: str | None = None
+    charge_answer: str | None = None
+    callback_url: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    breaks: tuple[Break, ...] = ()
+    log_length: int = 0
+    log_head: bytes = b""
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """What a client may use: the QR picture and, where there is one, the deep link."""
+        told = self._charge_answer().get("actions")
+        return actions.offered(told) if isinstance(told, list) else ()
+
+    @property
+    def qr_string(self) -> str | None:
+        """The text to draw as a QR, where Midtrans gave one (for ``qris``)."""
+        text = self._charge_answer().get("qr_string")
+        return text if isinstance(text, str) and text else None
+
+    def _charge_answer(self) -> dict[str, Any]:
+        return read_answer(self.charge_answer)
+
+
+def read_answer(charge_answer: str | None) -> dict[str, Any]:
+    """Midtrans's answer as a JSON object; an empty one where an earlier service kept something else."""
+    if charge_answer is None:
+        return {}
+    answer = json.loads(charge_answer)
+    return answer if isinstance(answer, dict) else {}
+
+
+def expiry_of(answer: Mapping[str, Any], created_at: datetime) -> datetime:
+    """When a payment ends whose row does not say: by the answer to its charge, else Midtrans's default."""
+    told = answer.get("expiry_time") or answer.get("expire_time")
+    return jakarta.parse(told) or created_at + DEFAULT_LIFE

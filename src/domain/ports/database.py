@@ -1,0 +1,19 @@
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Condition:
+    """``durable`` says whether a commit waits for the disk, as the server is set up by itself."""
+
+    version: str
+    now: datetime
+    durable: bool
+    missing_migrations: tuple[str, ...]
+
+
+class DatabaseHealth(Protocol):
+    async def condition(self) -> Condition:
+        """What the service needs of its database. Raises DatabaseUnavailable."""
+        ...

@@ -1,0 +1,62 @@
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+from typing import Protocol
+
+from domain.evidence import ChargeAnswer, ChargeRefused, NoTransaction, StatusReply
+from domain.order import Order
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Charge:
+    """One charge to be made. Every attempt carries the same ``key``, so that it is taken once."""
+
+    key: str
+    order: Order
+    ordered_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotTaken:
+    """The gateway certainly did not take this attempt; asking again later is safe.
+
+    ``retry_after`` is in seconds, and None when the gateway could not be reached at all.
+    """
+
+    reason: str
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unanswered:
+    """The attempt was sent and its outcome is unknown; the charge may exist."""
+
+    reason: str
+
+
+ChargeOutcome = ChargeAnswer | ChargeRefused | NotTaken | Unanswered
+
+
+class PaymentGateway(Protocol):
+    async def charge(self, charge: Charge, *, within: float) -> ChargeOutcome:
+        """Make one attempt, given up after ``within`` seconds. Raises nothing for trouble on the way."""
+        ...
+
+    async def status(self, transaction: str) -> StatusReply | NoTransaction:
+        """What the gateway holds true of a transaction id, or of an order id where no other is known.
+
+        Raises GatewayUnavailable when it does not say.
+        """
+        ...
+
+
+class KeyCheck(Enum):
+    ACCEPTED = auto()
+    REFUSED = auto()
+    UNREACHABLE = auto()
+
+
+class KeyChecker(Protocol):
+    async def check_key(self) -> KeyCheck:
+        """Whether the gateway takes our key."""
+        ...

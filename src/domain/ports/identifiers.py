@@ -1,0 +1,12 @@
+from typing import Protocol
+from uuid import UUID
+
+
+class Identifiers(Protocol):
+    def uuid(self) -> UUID:
+        """A new row's id; later ones sort after earlier ones, nearly."""
+        ...
+
+    def order_id(self) -> str:
+        """A new order id of our own form (``domain.order_id``), not to be guessed."""
+        ...

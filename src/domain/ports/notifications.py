@@ -1,0 +1,71 @@
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReceivedNotification:
+    """A notification as it is kept, its signature proven. ``body`` is its JSON text.
+
+    ``processed`` false is still to do, unless ``error`` says why it is set aside.
+    """
+
+    id: UUID
+    received_at: datetime
+    order_id: str
+    transaction_id: str | None
+    transaction_status: str
+    signature_key: str = field(repr=False)
+    body: str = field(repr=False)
+    processed: bool
+    error: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ForgedNotification:
+    """What is kept of a notification whose signature is wrong; each text cut to size."""
+
+    id: UUID
+    received_at: datetime
+    order_id: str
+    status_code: str
+    gross_amount: str
+    transaction_status: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DoubtfulNotification:
+    """A stored notification that waits for Midtrans's own word."""
+
+    id: UUID
+    order_id: str
+    transaction_id: str | None
+    transaction_status: str
+    attempts: int
+
+
+class Notifications(Protocol):
+    """The stored notifications, within one open transaction."""
+
+    async def add(self, notification: ReceivedNotification) -> None: ...
+
+    async def add_repeat(self, notification: ReceivedNotification) -> None:
+        """Keep one that told nothing new; past 100 of the same a day and payment, only count it."""
+        ...
+
+    async def add_forged(self, notification: ForgedNotification) -> None:
+        """Keep it if there is room: a flood of forged ones is cut off, not stored."""
+        ...
+
+    async def take_doubtful(self, *, limit: int) -> list[DoubtfulNotification]:
+        """Notifications to confirm now, oldest first; nobody else gets them for a growing while."""
+        ...
+
+    async def mark_processed(self, ids: list[UUID]) -> None: ...
+
+    async def set_aside(self, ids: list[UUID], error: str) -> None: ...
+
+    async def prune_forged(self) -> int:
+        """Delete forged ones beyond what is kept; how many went."""
+        ...

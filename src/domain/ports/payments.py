@@ -1,0 +1,55 @@
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from domain.history import Entry
+from domain.payment import Payment
+from domain.status import Status
+
+
+class Payments(Protocol):
+    """The payments of one open transaction."""
+
+    async def add(self, payment: Payment, entries: tuple[Entry, ...]) -> None:
+        """Raises OrderIdTaken, and UnknownUser when the user is not in ``users``."""
+        ...
+
+    async def lock(self, order_id: str) -> Payment | None:
+        """The payment as committed last, locked until the transaction ends."""
+        ...
+
+    async def save(self, payment: Payment, entries: tuple[Entry, ...]) -> None:
+        """Store a locked payment with the log rows of its change.
+
+        Raises TransactionTaken when its transaction id belongs to another payment.
+        """
+        ...
+
+    async def take_turn(self, payment_id: UUID, *, seconds: int) -> bool:
+        """Whether nobody asked Midtrans about this payment in the last ``seconds``; if so, we do now."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """A place in a list of payments, newest first: after this one."""
+
+    created_at: datetime
+    id: UUID
+
+
+class PaymentReader(Protocol):
+    """Payments as committed, each call by itself; nothing is locked."""
+
+    async def find(self, order_id: str) -> Payment | None: ...
+
+    async def page(
+        self, *, user_id: int | None, status: Status | None, after: Place | None, limit: int
+    ) -> list[Payment]:
+        """Payments of one user (or of everybody), newest first."""
+        ...
+
+    async def log(self, payment_id: UUID) -> list[Entry]:
+        """The evidence log of one payment, oldest first."""
+        ...

@@ -1,0 +1,28 @@
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from domain.ports.notifications import Notifications
+from domain.ports.payments import Payments
+from domain.ports.users import Users
+
+
+class Work(Protocol):
+    """What one database transaction reaches."""
+
+    @property
+    def payments(self) -> Payments: ...
+
+    @property
+    def notifications(self) -> Notifications: ...
+
+    @property
+    def users(self) -> Users: ...
+
+
+class UnitOfWork(Protocol):
+    def __call__(self) -> AbstractAsyncContextManager[Work]:
+        """Begin. Leaving normally commits, durably; leaving by an exception undoes everything.
+
+        Raises DatabaseUnavailable when the database is away or a lock is not had in 2 s.
+        """
+        ...

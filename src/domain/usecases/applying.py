@@ -1,0 +1,37 @@
+"""Store what evidence decides, in one short transaction."""
+
+from datetime import datetime
+
+from domain.decide import decide
+from domain.errors import PaymentNotFound, TransactionTaken
+from domain.evidence import Evidence, TransactionElsewhere
+from domain.history import Entry
+from domain.payment import Payment
+from domain.ports.work import UnitOfWork
+
+
+async def apply(begin: UnitOfWork, order_id: str, evidence: tuple[Evidence, ...], *, at: datetime) -> Payment:
+    """The payment after the evidence, committed.
+
+    A transaction id that belongs to another payment is kept as a break, and the evidence with it is not
+    applied: it cannot be this payment's.
+    """
+    try:
+        return await _apply(begin, order_id, evidence)
+    except TransactionTaken as taken:
+        elsewhere = TransactionElsewhere(transaction_id=taken.transaction_id, received_at=at)
+        return await _apply(begin, order_id, (elsewhere,))
+
+
+async def _apply(begin: UnitOfWork, order_id: str, evidence: tuple[Evidence, ...]) -> Payment:
+    async with begin() as work:
+        payment = await work.payments.lock(order_id)
+        if payment is None:
+            raise PaymentNotFound(order_id)
+        entries: tuple[Entry, ...] = ()
+        for piece in evidence:
+            decision = decide(payment, piece)
+            payment, entries = decision.payment, entries + decision.entries
+        if entries:
+            await work.payments.save(payment, entries)
+    return payment

@@ -1,0 +1,38 @@
+"""How long a charge is attempted, and when its outcome has to be called unknown."""
+
+from typing import Final
+
+from domain.evidence import ChargeAnswer, ChargeRefused
+from domain.ports.clock import Clock
+from domain.ports.gateway import Charge, ChargeOutcome, NotTaken, PaymentGateway, Unanswered
+
+DEADLINE: Final = 25.0
+_LEAST: Final = 1.0
+_PAUSES: Final = (0.0, 0.3, 0.7, 1.5, 3.0, 5.0, 5.0)
+
+
+async def charge_until_answered(gateway: PaymentGateway, clock: Clock, charge: Charge) -> ChargeOutcome:
+    """Send the charge until Midtrans says what became of it, for at most 25 s.
+
+    Every attempt carries the same key, so a repeat after a lost answer brings that answer. Once one attempt
+    may have been taken, a later refusal proves nothing about it: only an answer to the charge does.
+    """
+    end = clock.monotonic() + DEADLINE
+    unanswered: Unanswered | None = None
+    outcome: ChargeOutcome | None = None
+    for attempt, pause in enumerate(_PAUSES, start=1):
+        if end - clock.monotonic() < pause + _LEAST:
+            break
+        await clock.sleep(pause)
+        outcome = await gateway.charge(charge, within=end - clock.monotonic())
+        match outcome:
+            case ChargeAnswer():
+                return outcome
+            case ChargeRefused():
+                return unanswered or outcome
+            case NotTaken(retry_after=seconds):
+                if unanswered is None and (attempt > 1 or seconds is not None):
+                    return outcome
+            case Unanswered():
+                unanswered = outcome
+    return unanswered or outcome or Unanswered(reason="no time was left")

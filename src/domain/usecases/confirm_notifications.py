@@ -1,0 +1,119 @@
+import asyncio
+from collections import defaultdict
+from typing import Final
+
+from domain.decide import knows
+from domain.errors import GatewayUnavailable
+from domain.evidence import NoTransaction, StatusReply
+from domain.payment import Break, Payment
+from domain.ports.clock import Clock
+from domain.ports.gateway import PaymentGateway
+from domain.ports.notifications import DoubtfulNotification
+from domain.ports.payments import PaymentReader
+from domain.ports.work import UnitOfWork
+from domain.status import Status
+from domain.usecases.applying import apply
+
+# Midtrans may notify a moment before its own GET status agrees; news is asked about this often.
+_ATTEMPTS: Final = 8
+
+
+class ConfirmNotifications:
+    """Settle doubtful notifications by Midtrans's own word, one round of questions per payment."""
+
+    def __init__(
+        self, *, begin: UnitOfWork, reader: PaymentReader, gateway: PaymentGateway, clock: Clock
+    ) -> None:
+        self._begin, self._reader, self._gateway, self._clock = begin, reader, gateway, clock
+
+    async def __call__(self, *, limit: int) -> int:
+        """How many notifications were taken up; those that Midtrans did not answer for come again later."""
+        async with self._begin() as work:
+            taken = await work.notifications.take_doubtful(limit=limit)
+        by_order: dict[str, list[DoubtfulNotification]] = defaultdict(list)
+        for doubtful in taken:
+            by_order[doubtful.order_id].append(doubtful)
+        rounds = [self._confirm(order_id, claims) for order_id, claims in by_order.items()]
+        for trouble in await asyncio.gather(*rounds, return_exceptions=True):
+            if trouble is not None:
+                raise trouble
+        return len(taken)
+
+    async def _confirm(self, order_id: str, claims: list[DoubtfulNotification]) -> None:
+        payment = await self._reader.find(order_id)
+        if payment is None:
+            await self._close(claims, f"there is no payment {order_id}")
+            return
+        if all(_is_confirmed(payment, claim) for claim in claims):
+            await self._close(claims, None)
+            return
+        own = payment.transaction_id or payment.order_id
+        try:
+            told = await self._ask(own, claims)
+        except GatewayUnavailable:
+            return
+        payment = await apply(self._begin, order_id, _evidence(told, own), at=self._clock.now())
+        confirmed = [claim for claim in claims if _is_confirmed(payment, claim)]
+        denied = [
+            claim
+            for claim in claims
+            if claim not in confirmed
+            and (claim.transaction_id or own) in told
+            and not _may_be_early(payment, claim)
+        ]
+        await self._close(confirmed, None)
+        await self._close(denied, f"Midtrans does not confirm it; the payment is {payment.status}")
+
+    async def _ask(
+        self, own: str, claims: list[DoubtfulNotification]
+    ) -> dict[str, StatusReply | NoTransaction]:
+        """What Midtrans says under the payment's own id and under every claimed one that it answers for."""
+        told = {own: await self._gateway.status(own)}
+        for transaction in sorted({claim.transaction_id or own for claim in claims} - {own}):
+            try:
+                told[transaction] = await self._gateway.status(transaction)
+            except GatewayUnavailable:
+                continue  # An odd id must not hold up the others' claims.
+        return told
+
+    async def _close(self, claims: list[DoubtfulNotification], error: str | None) -> None:
+        if not claims:
+            return
+        ids = [claim.id for claim in claims]
+        async with self._begin() as work:
+            if error is None:
+                await work.notifications.mark_processed(ids)
+            else:
+                await work.notifications.set_aside(ids, error)
+
+
+def _evidence(
+    told: dict[str, StatusReply | NoTransaction], own: str
+) -> tuple[StatusReply | NoTransaction, ...]:
+    """The payment's own last: that an order is unknown proves nothing once a transaction of it is known.
+
+    And that a claimed transaction is unknown proves nothing about the order at all.
+    """
+    claimed = [reply for asked, reply in told.items() if asked != own and isinstance(reply, StatusReply)]
+    return (*claimed, told[own])
+
+
+def _is_confirmed(payment: Payment, claim: DoubtfulNotification) -> bool:
+    """Whether the payment, by what Midtrans itself said, already holds what the notification claims."""
+    status = _status(claim)
+    if status is None:
+        return False
+    twice = Break(reason="paid_twice", subject=claim.transaction_id or "")
+    return twice in payment.breaks or knows(payment, claim.transaction_id, status)
+
+
+def _may_be_early(payment: Payment, claim: DoubtfulNotification) -> bool:
+    """Whether Midtrans's own status may only not have followed its notification yet."""
+    status = _status(claim)
+    is_news = status is not None and status.rank > payment.status.rank
+    return claim.attempts < _ATTEMPTS and (payment.status.is_open or is_news)
+
+
+def _status(claim: DoubtfulNotification) -> Status | None:
+    word = claim.transaction_status.lower()
+    return Status(word) if word in set(Status) else None

@@ -1,0 +1,66 @@
+"""The one program: ``bayar``."""
+
+import sys
+from importlib import import_module
+from typing import Any, Final
+
+import rich_click as click
+
+from domain.errors import BayarError
+from entrypoints.trouble import Trouble
+
+# Loaded when called: `bayar token` must not wait for a web framework.
+_COMMANDS: Final = {
+    "demo": "entrypoints.cli.demo:demo",
+    "serve": "entrypoints.cli.serve:serve",
+    "worker": "entrypoints.cli.worker:worker",
+    "migrate": "entrypoints.cli.migrate:migrate",
+    "simulator": "entrypoints.cli.simulator:simulator",
+    "token": "entrypoints.cli.token:token",
+    "users": "entrypoints.cli.users:users",
+    "payments": "entrypoints.cli.payments:payments",
+    "doctor": "entrypoints.cli.doctor:doctor",
+}
+
+
+class _LazyGroup(click.RichGroup):
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> Any:
+        target = _COMMANDS.get(name)
+        if target is None:
+            return None
+        module, _, attribute = target.partition(":")
+        return getattr(import_module(module), attribute)
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="bayar")
+def bayar() -> None:
+    """GoPay and QRIS payments through Midtrans.
+
+    Start with `bayar demo`.
+    """
+
+
+def main() -> None:
+    """Run a command; expected trouble is one plain sentence on stderr and exit status 1."""
+    try:
+        bayar()
+    except Exception as trouble:
+        told = _expected(trouble)
+        if told is None:
+            raise
+        click.echo(told, err=True)
+        sys.exit(1)
+
+
+def _expected(trouble: BaseException) -> str | None:
+    """The sentence to tell, or None for a fault of ours, whose traceback is wanted."""
+    match trouble:
+        case BayarError() | Trouble():
+            return str(trouble)
+        case BaseExceptionGroup(exceptions=[only]):
+            return _expected(only)
+    return None

@@ -1,0 +1,56 @@
+"""How commands show things: a table with colour on a terminal, plain columns in a pipe, JSON for machines."""
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import rich_click as click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_COLOURS: Final = {
+    "settlement": "green",
+    "pending": "yellow",
+    "created": "yellow",
+    "expire": "red",
+    "cancel": "red",
+    "deny": "red",
+    "failure": "red",
+    "ok": "green",
+    "failed": "bold red",
+    "applied": "green",
+}
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+
+
+def show_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, default=str))
+
+
+def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """One line per row; on a terminal with a frame and colours by word."""
+    texts = [[_text(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        widths = [max(map(len, column)) for column in zip(columns, *texts, strict=True)]
+        for row in [list(columns), *texts]:
+            click.echo("  ".join(f"{c:<{w}}" for c, w in zip(row, widths, strict=True)).rstrip())
+        return
+    table = Table(*columns, header_style="bold", border_style="dim")
+    for row in texts:
+        table.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in row))
+    Console().print(table)
+
+
+def _text(cell: object) -> str:
+    if isinstance(cell, datetime):
+        return f"{cell:%Y-%m-%d %H:%M:%S}"
+    # What came from outside must not steer the terminal.
+    return "".join(c if c.isprintable() else "?" for c in str("" if cell is None else cell))
+
+
+def rupiah(amount: int) -> str:
+    return f"Rp{amount:,}".replace(",", ".")

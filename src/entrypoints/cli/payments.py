@@ -1,0 +1,144 @@
+from typing import Any
+
+import msgspec
+import rich_click as click
+
+from domain.access import ANY_PAYMENT, Caller
+from domain.history import Entry
+from domain.payment import Payment
+from domain.status import Status
+from domain.usecases.refresh_payment import Refreshed
+from entrypoints.cli.output import as_json, rupiah, show_json, show_table
+from entrypoints.cli.session import DATABASE, DATABASE_AND_MIDTRANS, with_container
+from entrypoints.container import Container
+from entrypoints.http.schemas import payment_view
+
+_OPERATOR = Caller(user_id=0, scopes=frozenset({ANY_PAYMENT}))
+
+
+@click.group()
+def payments() -> None:
+    """The payments: list them, see how one came to be what it is, ask Midtrans again.
+
+    Example: bayar payments list --status pending
+    """
+
+
+@payments.command("list")
+@click.option("--status", type=click.Choice([str(status) for status in Status]), help="Only these.")
+@click.option("--user", type=int, help="Only this user's.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000))
+@as_json
+def list_payments(status: str | None, user: int | None, limit: int, as_json: bool) -> None:  # noqa: FBT001 - a flag
+    """List payments, newest first.
+
+    Example: bayar payments list --status pending --limit 50
+    """
+
+    async def do(container: Container) -> list[Payment]:
+        wanted = Status(status) if status else None
+        return await container.reader().page(user_id=user, status=wanted, after=None, limit=limit)
+
+    found = with_container(DATABASE, do)
+    if as_json:
+        show_json([_plain(payment) for payment in found])
+        return
+    show_table(
+        ["order id", "status", "amount", "type", "user", "created (UTC)", "paid (UTC)", "late"],
+        [
+            [
+                p.order_id,
+                p.status,
+                rupiah(p.gross_amount),
+                p.payment_type,
+                p.user_id,
+                p.created_at,
+                p.paid_at,
+                "late" if p.late else "",
+            ]
+            for p in found
+        ],
+    )
+
+
+@payments.command()
+@click.argument("order_id")
+@as_json
+def show(order_id: str, as_json: bool) -> None:  # noqa: FBT001 - a flag
+    """Show a payment and its timeline: every change, when, and from which evidence.
+
+    Example: bayar payments show order-1001
+    """
+
+    async def do(container: Container) -> tuple[Payment, list[Entry]]:
+        payment = await container.get_payment()(order_id, _OPERATOR)
+        return payment, await container.reader().log(payment.id)
+
+    payment, log = with_container(DATABASE, do)
+    if as_json:
+        show_json(_plain(payment) | {"timeline": [_plain_entry(entry) for entry in log]})
+        return
+    show_payment(payment, log)
+
+
+@payments.command()
+@click.argument("order_id")
+@as_json
+def sync(order_id: str, as_json: bool) -> None:  # noqa: FBT001 - a flag
+    """Ask Midtrans about a payment that is still open, and store what it says.
+
+    Example: bayar payments sync order-1001
+    """
+
+    async def do(container: Container) -> Refreshed:
+        return await container.refresh_payment()(order_id, _OPERATOR)
+
+    found = with_container(DATABASE_AND_MIDTRANS, do)
+    if as_json:
+        show_json(_plain(found.payment) | {"refreshed": found.refreshed})
+    else:
+        click.echo(f"{found.payment.order_id}  {found.payment.status}")
+    if not found.refreshed:
+        raise click.ClickException("Midtrans did not answer; the status above is the stored one.")
+
+
+def show_payment(payment: Payment, log: list[Entry]) -> None:
+    """A payment in a few lines, and its timeline as a table."""
+    click.echo(
+        f"{payment.order_id}  {payment.status}  {rupiah(payment.gross_amount)}  {payment.payment_type}  "
+        f"transaction {payment.transaction_id or 'none yet'}"
+    )
+    for found in payment.breaks:
+        click.echo(f"needs a person: {found.reason} ({found.subject})")
+    show_table(
+        ["when (UTC)", "what", "evidence", "detail"],
+        [
+            [
+                entry.recorded_at,
+                entry.what,
+                entry.source,
+                ", ".join(f"{k} {v}" for k, v in entry.detail.items()),
+            ]
+            for entry in log
+        ],
+    )
+    if not log:
+        click.echo("An earlier service made this payment; its log starts with the next change.")
+
+
+def _plain(payment: Payment) -> dict[str, Any]:
+    view: dict[str, Any] = msgspec.to_builtins(payment_view(payment))
+    breaks = [{"reason": found.reason, "subject": found.subject} for found in payment.breaks]
+    return view | {"user_id": payment.user_id, "breaks": breaks}
+
+
+def _plain_entry(entry: Entry) -> dict[str, Any]:
+    return {
+        "seq": entry.seq,
+        "at": entry.recorded_at.isoformat(),
+        "what": entry.what,
+        "source": entry.source,
+        "status": entry.status,
+        "detail": dict(entry.detail),
+        "digest": entry.digest.hex(),
+    }

@@ -1,0 +1,52 @@
+import os
+import shutil
+import sys
+import tempfile
+from functools import partial
+
+import rich_click as click
+
+from entrypoints.cli.session import service_settings
+from entrypoints.listening import check_port
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes.")
+@click.option("--no-worker", is_flag=True, help="Leave the background work to `bayar worker`.")
+def serve(host: str, port: int, workers: int, no_worker: bool) -> None:  # noqa: FBT001 - a flag
+    """Serve the API, and do the background work unless told not to.
+
+    SIGTERM and Ctrl-C drain it: requests in flight are answered.
+
+    Example: bayar serve --host 0.0.0.0 --port 8080 --workers 2
+    """
+    settings = service_settings()
+    check_port(host, port)
+    metrics = _shared_metrics() if workers > 1 else None
+    # Only now: the metrics library decides at its import whether processes share their numbers.
+    from entrypoints import server  # noqa: PLC0415
+
+    task = partial(
+        server.serve, settings, host=host, port=port, with_worker=not no_worker, several=workers > 1
+    )
+    if metrics is None:
+        task()
+        return
+    from prometheus_client import multiprocess  # noqa: PLC0415
+
+    from entrypoints.supervisor import supervise  # noqa: PLC0415
+
+    try:
+        healthy = supervise(task, workers=workers, on_death=multiprocess.mark_process_dead)
+    finally:
+        shutil.rmtree(metrics, ignore_errors=True)
+    sys.exit(0 if healthy else 1)
+
+
+def _shared_metrics() -> str:
+    """Where the processes keep their numbers, for each of them to add up."""
+    folder = tempfile.mkdtemp(prefix="bayar-metrics-")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    return folder

@@ -1,0 +1,97 @@
+"""The composition root: the only module that names an adapter for each port."""
+
+from collections.abc import Callable, Sequence
+
+from dependency_injector.containers import DeclarativeContainer
+from dependency_injector.providers import Callable as Call
+from dependency_injector.providers import Dependency, Factory, Object, Singleton
+
+from adapters.midtrans.client import MidtransClient, create_http
+from adapters.midtrans.gateway import MidtransGateway
+from adapters.postgres.create_rate import PostgresCreateRate
+from adapters.postgres.health import PostgresHealth
+from adapters.postgres.payments import PostgresPaymentReader
+from adapters.postgres.pool import create_pool
+from adapters.postgres.work import PostgresUnitOfWork
+from adapters.system.clock import SystemClock
+from adapters.system.identifiers import SystemIdentifiers
+from domain.history import Entry
+from domain.order import Defaults
+from domain.signature import ServerKeys
+from domain.usecases.confirm_notifications import ConfirmNotifications
+from domain.usecases.create_payment import CreatePayment
+from domain.usecases.get_payment import GetPayment
+from domain.usecases.list_payments import ListPayments
+from domain.usecases.receive_notification import ReceiveNotification
+from domain.usecases.refresh_payment import RefreshPayment
+from entrypoints.migrations import versions
+from entrypoints.settings import Settings
+from entrypoints.telemetry.observed import ObservedGateway, tell_changes
+
+
+class Container(DeclarativeContainer):
+    """Built inside the running loop; nothing in it is open before ``entrypoints.lifespan`` opens it."""
+
+    settings = Dependency(instance_of=Settings)
+    on_commit: Object[Callable[[Sequence[Entry]], None]] = Object(tell_changes)
+    pool_size = Object(16)
+
+    clock = Singleton(SystemClock)
+    ids = Singleton(SystemIdentifiers)
+
+    pool = Singleton(create_pool, dsn=settings.provided.database_url, size=pool_size)
+    begin = Singleton(PostgresUnitOfWork, pool=pool, on_commit=on_commit)
+    reader = Singleton(PostgresPaymentReader, pool=pool)
+    rate = Singleton(PostgresCreateRate, pool=pool, per_minute=settings.provided.create_rate)
+    health = Singleton(PostgresHealth, pool=pool, migrations=Call(versions))
+
+    http = Singleton(
+        create_http,
+        base_url=settings.provided.midtrans_url,
+        server_key=settings.provided.server_key,
+        connections=1000,
+    )
+    midtrans = Singleton(
+        MidtransGateway,
+        client=Factory(MidtransClient, http=http),
+        clock=clock,
+        notify_url=settings.provided.notify_url,
+    )
+    gateway = Singleton(ObservedGateway, gateway=midtrans, clock=clock)
+
+    create_payment = Singleton(
+        CreatePayment,
+        begin=begin,
+        gateway=gateway,
+        rate=rate,
+        clock=clock,
+        ids=ids,
+        defaults=Factory(
+            Defaults,
+            amount=settings.provided.default_amount,
+            payment_type=settings.provided.payment_type,
+            life=settings.provided.life,
+        ),
+        auto_create_users=settings.provided.auto_create_users,
+    )
+    get_payment = Singleton(
+        GetPayment, begin=begin, reader=reader, any_user=settings.provided.auto_create_users
+    )
+    refresh_payment = Singleton(RefreshPayment, begin=begin, get=get_payment, gateway=gateway, clock=clock)
+    list_payments = Singleton(
+        ListPayments, begin=begin, reader=reader, any_user=settings.provided.auto_create_users
+    )
+    receive_notification = Singleton(
+        ReceiveNotification,
+        begin=begin,
+        ids=ids,
+        keys=Factory(
+            ServerKeys,
+            current=settings.provided.server_key,
+            previous=settings.provided.previous_server_key,
+        ),
+        confirm_always=settings.provided.confirm_always,
+    )
+    confirm_notifications = Singleton(
+        ConfirmNotifications, begin=begin, reader=reader, gateway=gateway, clock=clock
+    )

@@ -1,0 +1,71 @@
+"""Around every request: its id, its log line, its duration, and headers that belong on every answer."""
+
+import re
+from secrets import token_hex
+from time import perf_counter
+from typing import Any, Final
+
+import structlog
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.utils import normalize_path
+
+from entrypoints.settings import WEBHOOK_PATH
+from entrypoints.telemetry.metrics import REQUESTS
+
+# Anybody can make up more, and each would be counted apart for ever.
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_ALWAYS: Final = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+]
+# Asked every few seconds by whatever watches the service.
+_QUIET: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
+_log: Final = structlog.get_logger()
+
+
+class Envelope:
+    """The outermost ASGI application.
+
+    The webhook is outside CORS: whatever is inside never learns that it was called from another origin.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        headers = scope["headers"]
+        given = next((value for name, value in headers if name == b"x-request-id"), b"")
+        request_id = given if _REQUEST_ID.fullmatch(given) else token_hex(8).encode()
+        if normalize_path(scope["path"]) == WEBHOOK_PATH:  # as the router reads it
+            scope["headers"] = [(name, value) for name, value in headers if name != b"origin"]
+        structlog.contextvars.bind_contextvars(request_id=request_id.decode())
+        status = 500
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id), *_ALWAYS]
+            await send(message)
+
+        started = perf_counter()
+        try:
+            await self._app(scope, receive, answer)
+        finally:
+            _tell(scope, status, perf_counter() - started)
+            structlog.contextvars.unbind_contextvars("request_id")
+
+
+def _tell(scope: Any, status: int, seconds: float) -> None:
+    """The route template, never the path: a path may carry a token."""
+    route = scope.get("path_template") or "unmatched"
+    method = scope["method"] if scope["method"] in _METHODS else "other"
+    REQUESTS.labels(method, route, status).observe(seconds)
+    told = {"method": method, "route": route, "status": status}
+    tell = _log.debug if route in _QUIET else _log.info
+    tell("request.finished", **told, milliseconds=round(seconds * 1000, 1))

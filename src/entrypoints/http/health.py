@@ -1,0 +1,73 @@
+"""Whether the process lives, and whether it can do its work."""
+
+from hmac import compare_digest
+from typing import Any, Final
+
+from litestar import MediaType, Request, Response, get
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from domain.ports.database import DatabaseHealth
+from entrypoints.http.injected import Injected
+from entrypoints.http.openapi import METRICS_BEARER, Documented, answer, problems
+from entrypoints.http.problems import problem
+from entrypoints.http.schemas import Ok
+from entrypoints.http.security import Unauthenticated
+from entrypoints.settings import Settings
+from entrypoints.telemetry.metrics import Exposition
+
+_RETRY: Final = {"Retry-After": "2"}
+
+
+@get(
+    "/health/live",
+    operation_id="live",
+    operation_class=Documented,
+    summary="The process lives",
+    tags=["operations"],
+    responses={200: answer(Ok, "The process is up.")},
+)
+async def live() -> dict[str, str]:
+    """Asks nothing of anybody, so it says nothing of the database or of Midtrans."""
+    return {"status": "ok"}
+
+
+@get(
+    "/health/ready",
+    operation_id="ready",
+    operation_class=Documented,
+    summary="The service can do its work",
+    tags=["operations"],
+    responses={200: answer(Ok, "The database is there and migrated."), **problems("database-unavailable")},
+)
+async def ready(health: Injected[DatabaseHealth]) -> Response[Any]:
+    """200 when the database is reachable and migrated, else 503."""
+    condition = await health.condition()
+    if condition.missing_migrations:
+        detail = "The database lacks migrations; run bayar migrate."
+        return problem("database-unavailable", detail, headers=_RETRY)
+    return Response({"status": "ok"})
+
+
+@get(
+    "/metrics",
+    operation_id="metrics",
+    operation_class=Documented,
+    summary="Prometheus metrics over all workers",
+    response_description="The metrics in Prometheus's text format.",
+    security=METRICS_BEARER,
+    responses=problems("unauthenticated"),
+    media_type=MediaType.TEXT,
+    tags=["operations"],
+)
+async def metrics(
+    request: Request[Any, Any, Any],
+    settings: Injected[Settings],
+    exposition: Injected[Exposition],
+) -> Response[bytes]:
+    """Needs ``BAYAR_METRICS_TOKEN`` as bearer token where that is set."""
+    wanted = settings.metrics_token
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    is_theirs = scheme.lower() == "bearer" and compare_digest(given.encode(), (wanted or "").encode())
+    if wanted and not is_theirs:
+        raise Unauthenticated("The metrics need their own bearer token.")
+    return Response(exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,241 @@
+"""The API document: what handlers' types say, and what they cannot say."""
+
+from importlib.metadata import version
+from inspect import cleandoc
+from typing import Any, ClassVar, Final
+
+import msgspec
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Components, Example, Operation, SecurityScheme
+
+from domain.rupiah import MOST, PaymentType
+from domain.status import Status
+from entrypoints.http.problems import MEDIA_TYPE, PROBLEMS, Problem, problem
+from entrypoints.http.schemas import CreateBody, NotificationBody, Ok, PaymentList, PaymentView
+
+VERSION: Final = version("bayar")
+BEARER: Final[list[dict[str, list[str]]]] = [{"bearer": []}]
+METRICS_BEARER: Final[list[dict[str, list[str]]]] = [{}, {"metricsBearer": []}]
+
+_HEADERS: Final = {
+    "X-Request-Id": "On every answer: what the log calls the request; the one that you sent, else a new one.",
+    "Retry-After": "In how many seconds to try again.",
+    "WWW-Authenticate": "Always `Bearer`.",
+    "Location": "Where Midtrans keeps the picture.",
+    "Cache-Control": "Always `no-store`.",
+}
+_HEADERS_OF: Final = {
+    "302": ("Location",),
+    "401": ("WWW-Authenticate",),
+    "429": ("Retry-After",),
+    "503": ("Retry-After",),
+}
+# What to do about each problem.
+_ADVICE: Final = {
+    "malformed-json": "Mend the body; `detail` says where it stops being JSON.",
+    "invalid-body": "Mend each field that `errors` lists.",
+    "unauthenticated": "Send `Authorization: Bearer` and a token signed for this service, still valid.",
+    "forbidden": "Get a token with the scope that `detail` names.",
+    "unknown-user": "Add the user that the token's `sub` names, or set `BAYAR_AUTO_CREATE_USERS`.",
+    "cross-site": "A token in a cookie is taken from this service's own pages only; send it as a header.",
+    "invalid-signature": "It is not from Midtrans, or `MIDTRANS_SERVER_KEY` is another account's.",
+    "not-found": "Look at the address again.",
+    "method-not-allowed": "Look at which methods this address takes.",
+    "payment-not-found": "It does not exist, or it is another user's: the answer is the same.",
+    "request-timeout": "Send the whole body within 10 seconds.",
+    "order-id-taken": "Ask for that payment's status, or choose another order id.",
+    "illegal-transition": "Look at the payment's status first.",
+    "body-too-large": "Send 64 KB at most.",
+    "unsupported-media-type": "Send `Content-Type: application/json`.",
+    "amount-out-of-bounds": f"Charge 1 to {MOST[PaymentType.GOPAY]:,} rupiah with `gopay`, "
+    f"1 to {MOST[PaymentType.QRIS]:,} with `qris`.",
+    "too-many-requests": "Wait for as long as `Retry-After` says.",
+    "internal-error": "It was logged: tell the operator what `X-Request-Id` says.",
+    "gateway-refused": "Nothing will be paid. `gateway_code` and `gateway_message` are Midtrans's own.",
+    "gateway-unavailable": "Nothing was charged. Try again after `Retry-After`.",
+    "database-unavailable": "Try again after `Retry-After`.",
+    "outcome-unknown": "The charge may exist. Ask for the status of `order_id`; do not create another.",
+}
+_PROBLEM_FIELDS: Final = {
+    "type": "`urn:bayar:problem:` and the code.",
+    "title": "The problem in a few words, the same each time.",
+    "status": "The HTTP status, again.",
+    "detail": "What went wrong this time, for people.",
+    "code": "The problem's name, for programs.",
+    "errors": "Every wrong field; there for `invalid-body` only.",
+    "order_id": "The payment that it is about; there for `gateway-refused` and `outcome-unknown`.",
+    "gateway_code": "Midtrans's own code; there for `gateway-refused` only.",
+    "gateway_message": "Midtrans's own words; there for `gateway-refused` only.",
+    "field": "Where the field is, as in `items[0].price`.",
+    "pointer": "The same as a JSON pointer, as in `#/items/0/price`.",
+}
+_STATUSES: Final = {
+    Status.CREATED: "Stored here; Midtrans has not said yet that it took the charge.",
+    Status.FAILURE: "Midtrans has no such charge, and nothing will be paid.",
+    Status.PENDING: "The customer may pay.",
+    Status.DENY: "Midtrans denied it.",
+    Status.EXPIRE: "It was not paid in time.",
+    Status.CANCEL: "It was cancelled before it was paid.",
+    Status.SETTLEMENT: "It is paid.",
+    Status.PARTIAL_REFUND: "It was paid, and some of it went back.",
+    Status.REFUND: "It was paid, and all of it went back.",
+    Status.PARTIAL_CHARGEBACK: "It was paid, and the customer's bank took some of it back.",
+    Status.CHARGEBACK: "It was paid, and the customer's bank took it back.",
+}
+
+
+def answer(kind: type[Any] | None, description: str) -> ResponseSpec:
+    """An answer that the handler's return type does not tell."""
+    return ResponseSpec(kind, generate_examples=False, description=description)
+
+
+def problems(*codes: str, unexpected: bool = True) -> dict[int, ResponseSpec]:
+    """The error answers of an operation, by HTTP status, each with its codes.
+
+    ``unexpected`` is for the operations that may answer 500: all but the webhook.
+    """
+    by_status: dict[int, list[str]] = {}
+    for code in (*codes, *(["internal-error"] if unexpected else [])):
+        by_status.setdefault(PROBLEMS[code][0], []).append(code)
+    return {
+        status: ResponseSpec(
+            data_container=Problem,
+            generate_examples=False,
+            media_type=MEDIA_TYPE,
+            description="; ".join(f"`{code}`: {PROBLEMS[code][1]}" for code in found) + ".",
+            examples=[Example(id=code) for code in found],
+        )
+        for status, found in sorted(by_status.items())
+    }
+
+
+class Documented(Operation):
+    """An operation with the headers of its answers, its problems by name, and the body it reads itself."""
+
+    body: ClassVar[dict[str, Any] | None] = None
+
+    def to_schema(self) -> dict[str, Any]:
+        said = super().to_schema()
+        if self.body is not None:
+            said["requestBody"] = self.body
+        for parameter in said.get("parameters", ()):
+            parameter["schema"] = _never_null(parameter["schema"])
+        # Litestar tells of its own 400 wherever there is a parameter; ours are all listed by hand.
+        said["responses"] = {
+            status: _answered(status, response)
+            for status, response in said["responses"].items()
+            if status < "400" or MEDIA_TYPE in response["content"]
+        }
+        return said
+
+
+class CreateOperation(Documented):
+    body: ClassVar = {
+        "description": "No body at all is an empty object.",
+        "required": False,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CreateBody"}}},
+    }
+
+
+class NotifyOperation(Documented):
+    body: ClassVar = {
+        "description": "A JSON object of at most 64 KB, whatever its content type says.",
+        "required": True,
+        "content": {"*/*": {"schema": {"$ref": "#/components/schemas/NotificationBody"}}},
+    }
+
+
+class _Components(Components):
+    """Litestar replaces the schemas with those that it found; msgspec's say more, and are of all bodies."""
+
+    def to_schema(self) -> dict[str, Any]:
+        return {**super().to_schema(), "schemas": _schemas(), "headers": _headers(), "examples": _examples()}
+
+
+def components() -> Components:
+    """The schemas of every body, every problem by its code, and how callers prove who they are."""
+    return _Components(
+        security_schemes={
+            "bearer": SecurityScheme(
+                type="http",
+                scheme="bearer",
+                bearer_format="JWT",
+                description="A signed token with `exp` and, as `sub`, a user's id, as in "
+                "`TOKEN=$(bayar token --user 1)`. Where `AUTH_COOKIE` names a cookie, it may come in that.",
+            ),
+            "metricsBearer": SecurityScheme(
+                type="http",
+                scheme="bearer",
+                description="The token that `BAYAR_METRICS_TOKEN` sets; none is needed where it is unset.",
+            ),
+        },
+    )
+
+
+def _answered(status: str, response: dict[str, Any]) -> dict[str, Any]:
+    names = (*map(str.title, response.get("headers", ())), *_HEADERS_OF.get(status, ()), "X-Request-Id")
+    content = response.get("content", {})
+    for code in content.get(MEDIA_TYPE, {}).get("examples", ()):
+        content[MEDIA_TYPE]["examples"][code] = {"$ref": f"#/components/examples/{code}"}
+    return {**response, "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names}}
+
+
+def _headers() -> dict[str, Any]:
+    return {name: {"description": text, "schema": {"type": "string"}} for name, text in _HEADERS.items()}
+
+
+def _examples() -> dict[str, Any]:
+    return {
+        code: {
+            "summary": title,
+            "value": msgspec.to_builtins(problem(code, _ADVICE.get(code, f"{title}.")).content),
+        }
+        for code, (_, title) in PROBLEMS.items()
+    }
+
+
+def _schemas() -> dict[str, Any]:
+    bodies = [CreateBody, PaymentView, PaymentList, NotificationBody, Ok, Problem]
+    _, found = msgspec.json.schema_components(bodies, ref_template="#/components/schemas/{name}")
+    found["Problem"]["properties"]["code"]["enum"] = list(PROBLEMS)
+    found["Status"] |= {
+        "type": "string",
+        "description": "Of two things that are true of a payment, the later one here is its status.",
+        "enum": [status.value for status in _STATUSES],
+        "x-enumDescriptions": {status.value: text for status, text in _STATUSES.items()},
+    }
+    found["PaymentType"] |= {"type": "string", "description": "How a payment is paid."}
+    for name in ("Problem", "FieldError"):
+        fields = found[name]["properties"]
+        fields |= {
+            field: {**_never_null(said), "description": _PROBLEM_FIELDS[field]}
+            for field, said in fields.items()
+        }
+    for schema in found.values():
+        schema["description"] = cleandoc(schema["description"])
+        fields = schema.get("properties", {})
+        fields |= {name: _lifted(field, found) for name, field in fields.items()}
+    return found
+
+
+def _lifted(field: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    """What stands inside ``X | None`` said of the field itself; a body within says what it is itself."""
+    lifted = {key: value for key, value in field.items() if key != "default"}
+    match field:
+        case {"anyOf": [dict(kind), {"type": "null"}]}:
+            inside = {key: kind.pop(key) for key in ("description", "examples") if key in kind}
+            within = kind.get("$ref") or kind.get("items", {}).get("$ref", "")
+            of_body = schemas.get(within.rpartition("/")[2], {}).get("description")
+            return {"description": of_body, **inside, **lifted}
+    return lifted
+
+
+def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """For what is left out rather than null: parameters, and the fields of problems."""
+    match schema:
+        case {"oneOf": [dict(kind), {"type": "null"}], **rest} | {
+            "anyOf": [dict(kind), {"type": "null"}],
+            **rest,
+        }:
+            return {**kind, **rest}
+    return schema

@@ -1,0 +1,183 @@
+"""What a shop does with its payments."""
+
+from typing import Annotated, Any, Final
+
+from litestar import Request, Response, Router, get, post
+from litestar.datastructures import CacheControlHeader
+from litestar.openapi.spec import Example
+from litestar.params import PathParameter, QueryParameter
+
+from domain.errors import IllegalTransition
+from domain.status import Status
+from domain.usecases.create_payment import CreatePayment
+from domain.usecases.get_payment import GetPayment
+from domain.usecases.list_payments import ListPayments
+from domain.usecases.refresh_payment import RefreshPayment
+from entrypoints.http.bodies import read_json
+from entrypoints.http.injected import Injected
+from entrypoints.http.openapi import BEARER, CreateOperation, Documented, answer, problems
+from entrypoints.http.qr import QrCode
+from entrypoints.http.schemas import (
+    CREATE_RULES,
+    CreateBody,
+    PaymentList,
+    PaymentView,
+    payment_list,
+    payment_view,
+    place_of,
+)
+from entrypoints.http.security import Authenticator
+from entrypoints.settings import Settings
+
+Call = Request[Any, Any, Any]
+OrderId = Annotated[
+    str,
+    PathParameter(description="The payment's order id.", examples=[Example(value="INV-2026-0042")]),
+]
+_READ: Final = ("unauthenticated", "unknown-user", "payment-not-found", "database-unavailable")
+
+
+@post(
+    "/gopayqris/create",
+    operation_id="createPayment",
+    operation_class=CreateOperation,
+    summary="Create a payment and charge it",
+    response_description="The payment, waiting for the customer.",
+    responses=problems(
+        "malformed-json",
+        "invalid-body",
+        "unauthenticated",
+        "forbidden",
+        "unknown-user",
+        "cross-site",
+        "request-timeout",
+        "order-id-taken",
+        "body-too-large",
+        "unsupported-media-type",
+        "amount-out-of-bounds",
+        "too-many-requests",
+        "gateway-refused",
+        "gateway-unavailable",
+        "database-unavailable",
+        "outcome-unknown",
+    ),
+)
+async def create(
+    request: Call,
+    auth: Injected[Authenticator],
+    settings: Injected[Settings],
+    create_payment: Injected[CreatePayment],
+) -> PaymentView:
+    """Show the customer the ``qr-code`` of its ``actions``, or on a phone follow the ``deeplink-redirect``.
+
+    502: Midtrans refused, nothing will be paid. 503: nothing was charged, try again. 504: the charge may
+    exist; ask for the status of ``order_id``, do not create another.
+
+    Whoever may create may name any amount: before you deliver, compare ``gross_amount`` with your own order.
+    """
+    caller = auth.caller(request, scope=settings.create_scope)
+    body = await read_json(request, CreateBody, rules=CREATE_RULES)
+    return payment_view(await create_payment(body.wanted(caller.user_id)))
+
+
+@get(
+    "/",
+    operation_id="listPayments",
+    operation_class=Documented,
+    summary="Your payments, newest first",
+    response_description="One page of payments.",
+    responses=problems(
+        "invalid-body",
+        "unauthenticated",
+        "unknown-user",
+        "database-unavailable",
+    ),
+)
+async def list_all(
+    request: Call,
+    auth: Injected[Authenticator],
+    list_payments: Injected[ListPayments],
+    status: Annotated[Status | None, QueryParameter(description="Only payments with this status.")] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=100, description="How many at most.")] = 20,
+    cursor: Annotated[str | None, QueryParameter(description="The `next_cursor` of the page before.")] = None,
+) -> PaymentList:
+    """One page of the caller's own payments."""
+    caller = auth.caller(request)
+    after = place_of(cursor) if cursor else None
+    return payment_list(await list_payments(caller, status=status, after=after, limit=limit))
+
+
+@get(
+    "/{order_id:str}",
+    operation_id="getPayment",
+    operation_class=Documented,
+    summary="The stored payment",
+    response_description="The payment.",
+    responses=problems(*_READ),
+)
+async def get_one(
+    request: Call,
+    order_id: OrderId,
+    auth: Injected[Authenticator],
+    get_payment: Injected[GetPayment],
+) -> PaymentView:
+    """The payment as it is known here; Midtrans is not asked."""
+    return payment_view(await get_payment(order_id, auth.caller(request)))
+
+
+@get(
+    "/{order_id:str}/status",
+    operation_id="getPaymentStatus",
+    operation_class=Documented,
+    summary="The payment, after asking Midtrans",
+    response_description="The payment with `refreshed`.",
+    responses=problems(*_READ),
+)
+async def get_status(
+    request: Call,
+    order_id: OrderId,
+    auth: Injected[Authenticator],
+    refresh_payment: Injected[RefreshPayment],
+) -> PaymentView:
+    """Midtrans is asked while the payment is ``created`` or ``pending``, at most once per 10 seconds.
+
+    ``refreshed`` is false only when Midtrans should have been asked and could not be.
+    """
+    found = await refresh_payment(order_id, auth.caller(request))
+    return payment_view(found.payment, refreshed=found.refreshed)
+
+
+@get(
+    "/{order_id:str}/qr.svg",
+    operation_id="getPaymentQr",
+    operation_class=Documented,
+    summary="The QR to scan",
+    response_description="The QR, as a picture that scales.",
+    media_type="image/svg+xml",
+    cache_control=CacheControlHeader(no_store=True),
+    responses={
+        302: answer(None, "The way to Midtrans's own picture of the QR, where no text to draw it was given."),
+        **problems(*_READ, "illegal-transition"),
+    },
+)
+async def get_qr(
+    request: Call,
+    order_id: OrderId,
+    auth: Injected[Authenticator],
+    get_payment: Injected[GetPayment],
+    qr_code: Injected[QrCode],
+) -> Response[bytes]:
+    """Drawn from ``qr_string``, else a redirect to Midtrans's picture; only while the payment is pending."""
+    payment = await get_payment(order_id, auth.caller(request))
+    if payment.status is not Status.PENDING:
+        raise IllegalTransition(order_id, payment.status, "be scanned")
+    return qr_code.answer(payment)
+
+
+def payment_routes() -> Router:
+    return Router(
+        path="/api/payments",
+        route_handlers=[create, list_all, get_one, get_status, get_qr],
+        tags=["payments"],
+        security=BEARER,
+    )

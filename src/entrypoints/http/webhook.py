@@ -1,0 +1,138 @@
+"""Where Midtrans notifies: public, without session or CORS, and never a 500 or a redirect."""
+
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+from litestar import Request, Response, post
+
+from domain import jakarta
+from domain.errors import BayarError, DatabaseUnavailable
+from domain.evidence import Notification
+from domain.ports.clock import Clock
+from domain.usecases.receive_notification import Delivery, Outcome, ReceiveNotification
+from entrypoints.http.injected import Injected
+from entrypoints.http.openapi import NotifyOperation, answer, problems
+from entrypoints.http.problems import problem
+from entrypoints.http.schemas import Ok
+from entrypoints.http.untrusted import Malformed, decode, read_body
+from entrypoints.settings import WEBHOOK_PATH
+from entrypoints.telemetry.metrics import WEBHOOKS
+
+_log: Final = structlog.get_logger()
+_OPTIONAL_TEXT: Final = 64
+# What is needed, and how long it may be: the columns that an earlier service made are not wider.
+_NEEDED: Final = {
+    "order_id": 64,
+    "status_code": 16,
+    "gross_amount": 32,
+    "signature_key": 255,
+    "transaction_status": 32,
+}
+
+
+class NotANotification(Exception):
+    """JSON that lacks what every notification has; the text says what."""
+
+
+@post(
+    WEBHOOK_PATH,
+    operation_id="receiveNotification",
+    operation_class=NotifyOperation,
+    summary="Take a notification of Midtrans",
+    status_code=200,
+    tags=["midtrans"],
+    responses={
+        200: answer(Ok, "It is on disk, with whatever it changed."),
+        **problems(
+            "malformed-json",
+            "invalid-body",
+            "invalid-signature",
+            "request-timeout",
+            "body-too-large",
+            "database-unavailable",
+            unexpected=False,
+        ),
+    },
+)
+async def receive(
+    request: Request[Any, Any, Any],
+    clock: Injected[Clock],
+    receive_notification: Injected[ReceiveNotification],
+) -> Response[Any]:
+    """Answered with 200 only after the notification and what it changed are on disk.
+
+    A repeated or older one, one of an unknown order and one that contradicts what is stored are 200 too:
+    to send them again would not help. Neither a redirect nor a 500 is ever answered, as Midtrans then gives
+    up early; after a 503 it sends the notification again.
+    """
+    body = await read_body(request)
+    try:
+        delivery = read_delivery(body, at=clock.now())
+    except Malformed as wrong:
+        WEBHOOKS.labels("malformed").inc()
+        return problem("malformed-json", f"The body is not usable JSON: {wrong}.")
+    except NotANotification as wrong:
+        WEBHOOKS.labels("malformed").inc()
+        return problem("invalid-body", f"This is not a notification: {wrong}.")
+    try:
+        outcome, unexpected = await receive_notification(delivery)
+    except BayarError:
+        WEBHOOKS.labels("not stored").inc()
+        raise
+    except Exception as trouble:
+        # Anything but a success makes Midtrans send it again, and a 500 only once: 503 has the most tries.
+        WEBHOOKS.labels("not stored").inc()
+        _log.exception("webhook.not_stored", order_id=delivery.notification.order_id)
+        raise DatabaseUnavailable from trouble
+    WEBHOOKS.labels(outcome).inc()
+    _tell(delivery, outcome, unexpected)
+    if outcome is Outcome.FORGED:
+        return problem("invalid-signature", "The signature does not go with this server key.")
+    return Response({"status": "ok"})
+
+
+def _tell(delivery: Delivery, outcome: Outcome, unexpected: Exception | None) -> None:
+    said = delivery.notification
+    told = {"order_id": said.order_id, "claims": said.transaction_status, "outcome": outcome}
+    if unexpected is not None:
+        _log.error("webhook.failed", exc_info=unexpected, **told)
+    elif outcome in {Outcome.APPLIED, Outcome.KNOWN}:
+        _log.info("webhook.received", **told)
+    else:
+        _log.warning("webhook.received", **told)
+
+
+def read_delivery(body: bytes, *, at: datetime) -> Delivery:
+    """The notification in a body; extra fields and odd optional ones are fine.
+
+    Raises Malformed and NotANotification.
+    """
+    value = decode(body)
+    if not isinstance(value, dict):
+        raise NotANotification("it is not an object")
+    for name, most in _NEEDED.items():
+        text = value.get(name)
+        if not isinstance(text, str) or not 1 <= len(text) <= most:
+            raise NotANotification(f"{name} must be a text of 1 to {most} characters")
+    return Delivery(
+        notification=Notification(
+            order_id=value["order_id"],
+            status_code=value["status_code"],
+            gross_amount=value["gross_amount"],
+            transaction_status=value["transaction_status"],
+            transaction_id=_optional(value, "transaction_id"),
+            fraud_status=_optional(value, "fraud_status"),
+            currency=_optional(value, "currency"),
+            settled_at=jakarta.parse(value.get("settlement_time")),
+            received_at=at,
+        ),
+        signature_key=value["signature_key"],
+        body=body.decode(),
+    )
+
+
+def _optional(value: dict[str, Any], name: str) -> str | None:
+    """An optional field as text, cut to what is kept; an odd one is kept as text too, so that it differs."""
+    found = value.get(name)
+    return None if found is None else str(found)[:_OPTIONAL_TEXT]

@@ -1,0 +1,74 @@
+"""Serve the API: Granian inside our own loop, so that a signal drains it and nothing is cut off."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+import uvloop
+
+from domain.ports.gateway import KeyCheck
+from entrypoints.container import Container
+from entrypoints.http.app import create_app
+from entrypoints.lifespan import running
+from entrypoints.listening import listener
+from entrypoints.settings import Settings
+from entrypoints.worker import work
+
+# A create may take its whole deadline of 25 s; after this long a drain is given up.
+GRACE_SECONDS: Final = 30.0
+_log: Final = structlog.get_logger()
+
+
+def on_signals(do: Callable[[], None]) -> None:
+    """Call ``do`` once, at the first SIGTERM or SIGINT; later ones change nothing."""
+    loop = asyncio.get_running_loop()
+    seen = asyncio.Event()
+
+    def once() -> None:
+        if not seen.is_set():
+            seen.set()
+            do()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, once)
+
+
+def serve(settings: Settings, *, host: str, port: int, with_worker: bool, several: bool) -> None:
+    """One process of the API, until a signal; requests in flight are answered before it returns."""
+    uvloop.run(_serve(settings, host=host, port=port, with_worker=with_worker, several=several))
+
+
+async def _serve(settings: Settings, *, host: str, port: int, with_worker: bool, several: bool) -> None:
+    stop = asyncio.Event()
+    container = Container(settings=settings)
+    async with running(container):
+        server = listener(create_app(container, several_processes=several), host=host, port=port)
+
+        def drain() -> None:
+            _log.info("server.draining")
+            stop.set()
+            server.stop()  # type: ignore[no-untyped-call] # Granian leaves it unannotated
+            asyncio.get_running_loop().call_later(GRACE_SECONDS, os._exit, 1)
+
+        on_signals(drain)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_check_key(container))
+            if with_worker:
+                group.create_task(work(container, stop))
+            _log.info("server.started", host=host, port=port, midtrans=settings.midtrans_url)
+            await server.serve()
+            stop.set()
+    _log.info("server.stopped")
+
+
+async def _check_key(container: Container) -> None:
+    """Say at the start when Midtrans refuses the key: else the first customer would find out."""
+    if await container.midtrans().check_key() is KeyCheck.REFUSED:
+        _log.error(
+            "midtrans.key_refused",
+            detail="Midtrans refuses MIDTRANS_SERVER_KEY; every charge will fail. Check the key, and that "
+            "MIDTRANS_ENV names the environment it belongs to.",
+        )

@@ -1,0 +1,279 @@
+"""The settings of the service: the only reader of the environment."""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from ipaddress import ip_address
+from typing import Final, TypeVar
+from urllib.parse import SplitResult, urlsplit
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from domain.rupiah import MOST, PaymentType
+from entrypoints.trouble import Trouble
+
+WEBHOOK_PATH: Final = "/api/payments/webhook"
+MIDTRANS: Final = {
+    "sandbox": "https://api.sandbox.midtrans.com",
+    "production": "https://api.midtrans.com",
+}
+_MIDTRANS_HOSTS: Final = ("midtrans.com", "veritrans.co.id")
+_TRUE: Final = {"true", "1", "yes", "on"}
+_FALSE: Final = {"false", "0", "no", "off"}
+_LEAST_SECRET: Final = 32
+_LEAST_RSA_BITS: Final = 2048
+
+T = TypeVar("T")
+PublicKey = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
+
+
+class SettingsError(Trouble):
+    """One line per variable that is missing or wrong."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TokenKey:
+    """What a bearer token must be signed with: exactly one key and the one algorithm that goes with it."""
+
+    key: str | PublicKey = field(repr=False)
+    algorithm: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """Every setting, read and checked; what its command does not need may be None."""
+
+    database_url: str | None = field(repr=False)
+    server_key: str | None = field(repr=False)
+    previous_server_key: str | None = field(repr=False)
+    midtrans_env: str
+    midtrans_url: str
+    token_key: TokenKey | None
+    token_issuer: str | None
+    token_audience: str | None
+    create_scope: str | None
+    cookie: str | None
+    auto_create_users: bool
+    public_url: str | None
+    merchant_name: str
+    default_amount: int
+    payment_type: PaymentType
+    life: timedelta
+    confirm_always: bool
+    cors_origins: tuple[str, ...]
+    create_rate: int
+    metrics_token: str | None = field(repr=False)
+    log_format: str | None
+    log_level: str
+
+    @property
+    def notify_url(self) -> str | None:
+        """Where Midtrans is told to notify this service; None leaves it to Midtrans's dashboard.
+
+        Midtrans reaches public https addresses only; a look-alike on this machine reaches any.
+        """
+        if self.public_url is None:
+            return None
+        toward_midtrans = is_midtrans(urlsplit(self.midtrans_url).hostname)
+        if toward_midtrans and not _is_public_https(self.public_url):
+            return None
+        return self.public_url + WEBHOOK_PATH
+
+
+def is_midtrans(host: str | None) -> bool:
+    """Whether a host is Midtrans's own."""
+    return host is not None and any(host == name or host.endswith(f".{name}") for name in _MIDTRANS_HOSTS)
+
+
+def from_environment(*, needs: tuple[str, ...] = ()) -> Settings:
+    """``load`` from the process's own environment."""
+    return load(os.environ, needs=needs)
+
+
+def load(environ: Mapping[str, str], *, needs: tuple[str, ...] = ()) -> Settings:
+    """Read every variable; ``needs`` are the names that must be set.
+
+    Raises SettingsError with one line for each that is missing or wrong; a value is never repeated there
+    where it may be a secret.
+    """
+    read = _Reader(environ)
+    environment = read.one_of("MIDTRANS_ENV", tuple(MIDTRANS), "sandbox")
+    payment_type = PaymentType(read.one_of("BAYAR_PAYMENT_TYPE", tuple(PaymentType), "gopay"))
+    settings = Settings(
+        database_url=read.parsed("DATABASE_URL", _database_url),
+        server_key=read.parsed("MIDTRANS_SERVER_KEY", _server_key),
+        previous_server_key=read.parsed("MIDTRANS_PREVIOUS_SERVER_KEY", _server_key),
+        midtrans_env=environment,
+        midtrans_url=read.parsed("MIDTRANS_BASE_URL", _url) or MIDTRANS[environment],
+        token_key=_token_key(read),
+        token_issuer=read.text("AUTH_JWT_ISSUER"),
+        token_audience=read.text("AUTH_JWT_AUDIENCE"),
+        create_scope=read.text("AUTH_CREATE_SCOPE"),
+        cookie=read.parsed("AUTH_COOKIE", _cookie_name),
+        auto_create_users=read.flag("BAYAR_AUTO_CREATE_USERS", default=False),
+        public_url=read.parsed("BAYAR_PUBLIC_URL", _url),
+        merchant_name=read.text("BAYAR_MERCHANT_NAME") or "Bayar",
+        default_amount=read.whole("BAYAR_DEFAULT_AMOUNT", 10_000, 1, MOST[payment_type]),
+        payment_type=payment_type,
+        life=timedelta(minutes=read.whole("BAYAR_EXPIRY_MINUTES", 15, 1, 10_080)),
+        confirm_always=read.one_of("BAYAR_CONFIRM", ("always", "doubtful"), "doubtful") == "always",
+        cors_origins=read.parsed("CORS_ALLOWED_ORIGINS", _origins) or (),
+        create_rate=read.whole("BAYAR_CREATE_RATE", 60, 1, 1_000_000_000),
+        metrics_token=read.text("BAYAR_METRICS_TOKEN"),
+        log_format=read.one_of("LOG_FORMAT", ("json", "console"), "") or None,
+        log_level=read.one_of("LOG_LEVEL", ("debug", "info", "warning", "error"), "info", fold=True),
+    )
+    read.must_have(needs)
+    if read.problems:
+        raise SettingsError("\n".join(read.problems))
+    return settings
+
+
+class _Reader:
+    """Reads variables and remembers what is wrong, so that all of it is said at once."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.problems: list[str] = []
+
+    def text(self, name: str) -> str | None:
+        return self._environ.get(name, "").strip() or None
+
+    def parsed(self, name: str, parse: Callable[[str], T]) -> T | None:
+        text = self.text(name)
+        if text is None:
+            return None
+        try:
+            return parse(text)
+        except ValueError as wrong:
+            self.problems.append(f"{name} {wrong}.")
+            return None
+
+    def one_of(self, name: str, allowed: tuple[str, ...], default: str, *, fold: bool = False) -> str:
+        text = self.text(name) or default
+        text = text.lower() if fold else text
+        if text not in allowed and text != default:
+            self.problems.append(f"{name} must be one of {', '.join(allowed)}.")
+            return default
+        return text
+
+    def whole(self, name: str, default: int, least: int, most: int) -> int:
+        text = self.text(name)
+        if text is None:
+            return default
+        if not re.fullmatch(r"[0-9]{1,12}", text) or not least <= int(text) <= most:
+            self.problems.append(f"{name} must be a whole number from {least} to {most}.")
+            return default
+        return int(text)
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        text = (self.text(name) or str(default)).lower()
+        if text not in _TRUE | _FALSE:
+            self.problems.append(f"{name} must be true or false.")
+        return text in _TRUE
+
+    def must_have(self, names: tuple[str, ...]) -> None:
+        for name in names:
+            options = name.split("|")
+            if not any(self.text(option) for option in options):
+                self.problems.append(f"{' or '.join(options)} is not set; .env.example explains it.")
+
+
+def _token_key(read: _Reader) -> TokenKey | None:
+    secret = read.parsed("AUTH_JWT_SECRET", _token_secret)
+    public = read.parsed("AUTH_JWT_PUBLIC_KEY", _token_public_key)
+    if read.text("AUTH_JWT_SECRET") and read.text("AUTH_JWT_PUBLIC_KEY"):
+        read.problems.append("AUTH_JWT_SECRET and AUTH_JWT_PUBLIC_KEY are both set; set one of them.")
+    return secret or public
+
+
+def _token_secret(text: str) -> TokenKey:
+    if len(text.encode()) < _LEAST_SECRET:
+        message = f"must have {_LEAST_SECRET} bytes or more; `openssl rand -base64 48` makes one"
+        raise ValueError(message)
+    return TokenKey(key=text, algorithm="HS256")
+
+
+def _token_public_key(text: str) -> TokenKey:
+    """The algorithm follows from the key, never from the token."""
+    try:
+        key = load_pem_public_key(text.replace("\\n", "\n").encode())
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
+    match key:
+        case RSAPublicKey() if key.key_size >= _LEAST_RSA_BITS:
+            return TokenKey(key=key, algorithm="RS256")
+        case EllipticCurvePublicKey() if isinstance(key.curve, SECP256R1):
+            return TokenKey(key=key, algorithm="ES256")
+        case Ed25519PublicKey():
+            return TokenKey(key=key, algorithm="EdDSA")
+    message = "must be a public key in PEM: RSA of 2048 bits or more, P-256, or Ed25519"
+    raise ValueError(message)
+
+
+def _database_url(text: str) -> str:
+    if _split(text).scheme not in {"postgres", "postgresql"}:
+        message = "must start with postgresql://"
+        raise ValueError(message)
+    return text
+
+
+def _server_key(text: str) -> str:
+    if not text.isascii() or not text.isprintable() or ":" in text or " " in text:
+        message = "must be a Midtrans server key as the dashboard shows it"
+        raise ValueError(message)
+    return text
+
+
+def _url(text: str) -> str:
+    parts = _split(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        message = "must be an http(s) address without a query"
+        raise ValueError(message)
+    if "@" in parts.netloc:  # it is logged, shown and sent to others
+        message = "must not hold a user or a password"
+        raise ValueError(message)
+    return text.rstrip("/")
+
+
+def _split(text: str) -> SplitResult:
+    """``urlsplit``, whose own words about a wrong address may repeat a password in it."""
+    try:
+        return urlsplit(text)
+    except ValueError:
+        message = "is not an address"
+        raise ValueError(message) from None
+
+
+def _cookie_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", text):
+        message = "must be a cookie's name"
+        raise ValueError(message)
+    return text
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
+    for origin in origins:
+        parts = _split(origin)
+        if origin not in {"*", f"{parts.scheme}://{parts.netloc}"}:
+            message = "must be origins such as https://shop.example, separated by commas"
+            raise ValueError(message)
+    return origins
+
+
+def _is_public_https(url: str) -> bool:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme != "https" or host == "localhost" or "." not in host:
+        return False
+    try:
+        return ip_address(host).is_global
+    except ValueError:
+        return not host.endswith((".localhost", ".local", ".internal", ".test"))

@@ -1,0 +1,74 @@
+"""What is told about the work, beside the work: log lines and metrics around the ports."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from domain.errors import GatewayUnavailable
+from domain.evidence import ChargeAnswer, ChargeRefused, NoTransaction, StatusReply
+from domain.history import Entry
+from domain.ports.clock import Clock
+from domain.ports.gateway import Charge, ChargeOutcome, NotTaken, PaymentGateway, Unanswered
+from entrypoints.telemetry.metrics import CHANGES, GATEWAY
+
+_log: Final = structlog.get_logger()
+
+
+def tell_changes(entries: Sequence[Entry]) -> None:
+    """One log line and one count per committed change of a payment."""
+    for entry in entries:
+        CHANGES.labels(entry.status, entry.what, entry.source).inc()
+        _log.info(
+            "payment.changed",
+            payment_id=str(entry.payment_id),
+            seq=entry.seq,
+            what=entry.what,
+            status=entry.status,
+            source=entry.source,
+            **{f"detail_{name}": value for name, value in entry.detail.items()},
+        )
+
+
+class ObservedGateway:
+    """A gateway whose calls are timed and counted by outcome."""
+
+    def __init__(self, *, gateway: PaymentGateway, clock: Clock) -> None:
+        self._gateway, self._clock = gateway, clock
+
+    async def charge(self, charge: Charge, *, within: float) -> ChargeOutcome:
+        started = self._clock.monotonic()
+        outcome = await self._gateway.charge(charge, within=within)
+        word, reason = _said(outcome)
+        self._tell("charge", word, started)
+        if reason is not None:
+            order_id = charge.order.order_id
+            _log.warning("gateway.charge_failed", order_id=order_id, outcome=word, reason=reason)
+        return outcome
+
+    async def status(self, transaction: str) -> StatusReply | NoTransaction:
+        started = self._clock.monotonic()
+        try:
+            reply = await self._gateway.status(transaction)
+        except GatewayUnavailable as away:
+            self._tell("status", "unavailable", started)
+            _log.warning("gateway.status_failed", transaction=transaction, reason=away.reason)
+            raise
+        self._tell("status", "found" if isinstance(reply, StatusReply) else "unknown", started)
+        return reply
+
+    def _tell(self, call: str, outcome: str, started: float) -> None:
+        GATEWAY.labels(call, outcome).observe(self._clock.monotonic() - started)
+
+
+def _said(outcome: ChargeOutcome) -> tuple[str, str | None]:
+    """An outcome in a word, and why when it is not a charge."""
+    match outcome:
+        case ChargeAnswer(status=status):
+            return str(status), None
+        case ChargeRefused(code=code, message=message):
+            return "refused", f"{code} {message}"
+        case NotTaken(reason=reason):
+            return "not taken", reason
+        case Unanswered(reason=reason):
+            return "unanswered", reason

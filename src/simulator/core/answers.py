@@ -1,0 +1,72 @@
+"""What Midtrans can answer, before it becomes JSON."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from simulator.core.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """The charge was taken."""
+
+    transaction: Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The status that was asked for."""
+
+    transaction: Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The transaction was cancelled as asked."""
+
+    transaction: Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """The transaction was expired as asked."""
+
+    transaction: Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class InProcess:
+    """The first request under this Idempotency-Key has not been answered yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing was done. Most refusals travel under HTTP 200 with the code in the body."""
+
+    status_code: int
+    status_message: str
+    http_status: int = 200
+    validation_messages: tuple[str, ...] = ()
+
+
+Answer = Charged | Found | Cancelled | Expired | InProcess | Refused
+
+# Codes: docs.midtrans.com/reference/code-4xx. The HTTP statuses and texts are those that
+# merchants have seen, which the documentation does not list.
+UNKNOWN_SERVER_KEY: Final = Refused(401, "Unknown Merchant server_key/id", 401)
+TRANSACTION_NOT_FOUND: Final = Refused(404, "Transaction doesn't exist.")
+DUPLICATE_ORDER_ID: Final = Refused(
+    406,
+    "The request could not be completed due to a conflict with the current state of the target "
+    "resource, please try again",
+)
+STATUS_CANNOT_CHANGE: Final = Refused(412, "Merchant cannot modify the status of the transaction")
+MALFORMED: Final = Refused(
+    413, "The request cannot be processed due to syntax error in the request body.", 413
+)
+UNEXPECTED: Final = Refused(500, "Sorry. Our system is recovering from unexpected issues. Please retry.", 500)
+
+
+def invalid(validation_messages: tuple[str, ...]) -> Refused:
+    """Refuse a request for what is in it; docs.midtrans.com/reference/charge-transactions-1."""
+    return Refused(400, "One or more parameters in the payload is invalid.", 400, validation_messages)

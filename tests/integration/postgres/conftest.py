@@ -1,0 +1,72 @@
+"""What the contract suites need to see of, and do to, a real database."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.fakes import StoredNotification
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from adapters.postgres.pool import Pool
+    from support.contracts.notifications import Inbox
+    from support.contracts.time import PassTime
+
+
+@pytest.fixture
+def pass_time(pool: Pool) -> PassTime:
+    """The database's clock cannot be turned, so what is stored moves into the past."""
+
+    async def pass_time(seconds: float) -> None:
+        async with pool.acquire() as connection:
+            for table, column in (
+                ("payment_webhook_events", "due_at"),
+                ("payment_transactions", "asked_at"),
+                ("payment_create_rates", "window_started_at"),
+            ):
+                await connection.execute(
+                    f"UPDATE {table} SET {column} = {column} - make_interval(secs => $1)",  # noqa: S608
+                    seconds,
+                )
+
+    return pass_time
+
+
+@pytest.fixture
+async def now(pool: Pool) -> datetime:
+    async with pool.acquire() as connection:
+        found: datetime = await connection.fetchval("SELECT now()")
+    return found
+
+
+@pytest.fixture
+def inbox(pool: Pool) -> Inbox:
+    async def inbox() -> list[StoredNotification]:
+        async with pool.acquire() as connection:
+            rows = await connection.fetch("SELECT * FROM payment_webhook_events ORDER BY received_at")
+        return [
+            StoredNotification(
+                id=row["id"],
+                received_at=row["received_at"].replace(tzinfo=UTC),
+                order_id=row["order_id"],
+                transaction_id=row["midtrans_transaction_id"],
+                transaction_status=json.loads(row["raw_body"]).get("transaction_status"),
+                signature_key=row["signature_key"],
+                body=row["raw_body"],
+                is_verified=row["is_verified"],
+                processed=row["processed"],
+                error=row["processing_error"],
+                forged=row["forged"],
+                repeats=row["repeats"],
+                attempts=row["attempts"],
+                due_at=row["due_at"],
+            )
+            for row in rows
+        ]
+
+    return inbox

@@ -1,0 +1,465 @@
+"""What every store of payments promises, whatever it is made of."""
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+
+from domain import history
+from domain.decide import decide
+from domain.errors import OrderIdTaken, TransactionTaken, UnknownUser
+from domain.evidence import Evidence
+from domain.history import Entry, Source
+from domain.payment import Break, Payment
+from domain.ports.payments import PaymentReader, Place
+from domain.ports.work import UnitOfWork, Work
+from domain.status import Status
+from support.builders import (
+    MINUTE,
+    NOW,
+    USER_ID,
+    a_charge_answer,
+    a_status_reply,
+    an_id,
+    an_opened_payment,
+    given,
+)
+from support.contracts.time import PassTime
+from support.log import is_intact
+
+CHANGED: Final[dict[str, Any]] = {
+    "status": Status.PARTIAL_REFUND,
+    "transaction_id": "t-1",
+    "charge_answer": '{"qr_string": "0002", "actions": []}',
+    "updated_at": NOW + MINUTE,
+    "paid_at": NOW + timedelta(seconds=90, microseconds=123456),
+    "late": True,
+    "refunded_amount": 4_000,
+    "breaks": (
+        Break(reason="amount", subject="amount 1.00 instead of 10000"),
+        Break(reason="paid_twice", subject="t-2"),
+    ),
+}
+
+
+class PaymentsContract:
+    """Override ``begin``, ``reader`` and ``pass_time``; the store is empty before each test."""
+
+    @pytest.fixture
+    def begin(self) -> UnitOfWork:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def reader(self) -> PaymentReader:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def pass_time(self) -> PassTime:
+        raise NotImplementedError
+
+    async def test_an_added_payment_is_found_as_it_was_added(
+        self, begin: UnitOfWork, reader: PaymentReader
+    ) -> None:
+        payment, entries = an_opened_payment(
+            payment_type="qris",
+            callback_url="https://shop.example/back?a=1",
+            metadata={"cart": "17", "café": "☕ 'quoted'"},
+        )
+
+        async with begin() as work:
+            await work.users.add(USER_ID)
+            await work.payments.add(payment, entries)
+
+        assert await reader.find("order-1") == payment
+
+    async def test_an_unknown_order_is_not_found(self, begin: UnitOfWork, reader: PaymentReader) -> None:
+        async with begin() as work:
+            locked = await work.payments.lock("nobody's")
+
+        assert locked is None
+        assert await reader.find("nobody's") is None
+
+    async def test_an_order_id_is_taken_once(self, begin: UnitOfWork, reader: PaymentReader) -> None:
+        first = await given(begin)
+        second, entries = an_opened_payment(id=an_id("second"), gross_amount=1)
+
+        with pytest.raises(OrderIdTaken, match="order-1"):
+            async with begin() as work:
+                await work.payments.add(second, entries)
+
+        assert await reader.find("order-1") == first
+        assert await reader.log(second.id) == []
+
+    async def test_of_two_that_take_an_order_id_at_once_one_gets_it(
+        self, begin: UnitOfWork, reader: PaymentReader
+    ) -> None:
+        rivals = [an_opened_payment(id=an_id(name)) for name in ("one", "other")]
+        async with begin() as work:
+            await work.users.add(USER_ID)
+
+        async def take(payment: Payment, entries: tuple[Entry, ...]) -> bool:
+            try:
+                async with begin() as work:
+                    await work.payments.add(payment, entries)
+            except OrderIdTaken:
+                return False
+            return True
+
+        async with asyncio.timeout(10):
+            got = await asyncio.gather(*(take(*rival) for rival in rivals))
+
+        assert sorted(got) == [False, True]
+        winner = rivals[got.index(True)][0]
+        assert await reader.find("order-1") == winner
+
+    async def test_a_payment_of_somebody_unknown_is_refused(
+        self, begin: UnitOfWork, reader: PaymentReader
+    ) -> None:
+        payment, entries = an_opened_payment(user_id=404)
+
+        with pytest.raises(UnknownUser, match="404"):
+            async with begin() as work:
+                await work.payments.add(payment, entries)
+
+        assert await reader.find("order-1") is None
+
+    async def test_a_user_added_in_the_same_transaction_is_known(
+        self, begin: UnitOfWork, reader: PaymentReader
+    ) -> None:
+        payment, entries = an_opened_payment(user_id=77)
+
+        async with begin() as work:
+            await work.users.add(77)
+            await work.payments.add(payment, entries)
+
+        assert await reader.find("order-1") == payment
+
+    async def test_a_saved_change_is_found_whole(self, begin: UnitOfWork, reader: PaymentReader) -> None:
+        payment = await given(begin)
+        changed = replace(payment, **CHANGED)
+        changed, entries = history.recorded(
+            payment, changed, "settlement", Source.STATUS_REPLY, {}, at=NOW + MINUTE
+        )
+
+        async with begin() as work:
+            await work.payments.lock("order-1")
+            await work.payments.save(changed, entries)
+
+        found = await reader.find("order-1")
+        assert found is not None
+        assert json.loads(found.charge_answer or "") == {"qr_string": "0002", "actions": []}
+        assert replace(found, charge_answer=changed.charge_answer) == changed
+
+    async def test_saving_keeps_what_an_order_fixed(self, begin: UnitOfWork, reader: PaymentReader) -> None:
+        payment = await given(begin, metadata={"cart": "17"})
+        tampered = replace(
+            payment, user_id=2, gross_amount=1, metadata={}, created_at=NOW + MINUTE, late=True
+        )
+
+        async with begin() as work:
+            await work.payments.lock("order-1")
+            await work.payments.save(tampered, ())
+
+        assert await reader.find("order-1") == replace(payment, late=True)
+
+    async def test_a_transaction_sees_its_own_changes_and_nobody_else_does_before_the_commit(
+        self, begin: UnitOfWork, reader: PaymentReader
+    ) -> None:
+        payment = await given(begin)
+
+        async with begin() as work:
+            await work.payments.lock("order-1")
+            await work.payments.save(replace(payment, late=True), ())
+            inside = await work.payments.lock("order-1")
+            outside = await reader.find("order-1")
+
+        assert inside == replace(payment, late=True)
+        assert outside == payment
+
+    async def test_an_uncommitted_payment_is_nobody_elses(
+        self, begin: UnitOfWork, reader: PaymentReader
+    ) -> None:
+        payment, entries = an_opened_payment()
+        async with begin() as work:
+            await work.users.add(USER_ID)
+
+        async with begin() as one, begin() as other:
+            await one.payments.add(payment, entries)
+            locked = await other.payments.lock("order-1")
+            found = await reader.find("order-1")
+
+        assert (locked, found) == (None, None)
+
+    async def test_leaving_by_an_exception_undoes_payment_log_and_user(
+        self, begin: UnitOfWork, reader: PaymentReader
+    ) -> None:
+        payment, entries = an_opened_payment(user_id=5)
+
+        with pytest.raises(ZeroDivisionError):  # noqa: PT012 - it leaves by the exception
+            async with begin() as work:
+                await work.users.add(5)
+                await work.payments.add(payment, entries)
+                raise ZeroDivisionError
+
+        async with begin() as work:
+            assert not await work.users.exists(5)
+        assert await reader.find("order-1") is None
+        assert await reader.log(payment.id) == []
+
+    async def test_leaving_by_an_exception_undoes_a_change(
+        self, begin: UnitOfWork, reader: PaymentReader
+    ) -> None:
+        payment = await given(begin)
+
+        with pytest.raises(ZeroDivisionError):  # noqa: PT012 - it leaves by the exception
+            async with begin() as work:
+                await _settle(work)
+                raise ZeroDivisionError
+
+        assert await reader.find("order-1") == payment
+        assert len(await reader.log(payment.id)) == 1
+
+    async def test_a_cancelled_transaction_is_undone_and_frees_its_lock(
+        self, begin: UnitOfWork, reader: PaymentReader
+    ) -> None:
+        payment = await given(begin)
+        changed = asyncio.Event()
+
+        async def hang() -> None:
+            async with begin() as work:
+                await _settle(work)
+                changed.set()
+                await asyncio.Event().wait()
+
+        task = asyncio.create_task(hang())
+        async with asyncio.timeout(10):
+            await changed.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            async with begin() as work:
+                locked = await work.payments.lock("order-1")
+
+        assert locked == payment == await reader.find("order-1")
+
+    async def test_concurrent_changes_of_one_payment_lose_nothing(
+        self, begin: UnitOfWork, reader: PaymentReader
+    ) -> None:
+        payment = await given(begin)
+
+        async def refund_one_rupiah() -> None:
+            async with begin() as work:
+                before = await work.payments.lock("order-1")
+                assert before is not None
+                after = replace(before, refunded_amount=before.refunded_amount + 1)
+                after, entries = history.recorded(before, after, "refunded", Source.STATUS_REPLY, {}, at=NOW)
+                await work.payments.save(after, entries)
+
+        async with asyncio.timeout(10):
+            await asyncio.gather(*(refund_one_rupiah() for _ in range(8)))
+
+        found = await reader.find("order-1")
+        assert found is not None
+        assert found.refunded_amount == 8
+        assert is_intact(await reader.log(payment.id), found)
+
+    async def test_changes_of_different_payments_do_not_wait_for_each_other(self, begin: UnitOfWork) -> None:
+        await given(begin, order_id="one")
+        await given(begin, order_id="other")
+
+        async with asyncio.timeout(10), begin() as work, begin() as second:
+            one = await work.payments.lock("one")
+            other = await second.payments.lock("other")
+
+        assert one is not None
+        assert other is not None
+
+    async def test_a_transaction_id_belongs_to_one_payment(
+        self, begin: UnitOfWork, reader: PaymentReader
+    ) -> None:
+        await given(begin, order_id="one", transaction_id="t-1", status=Status.PENDING)
+        other = await given(begin, order_id="other")
+
+        with pytest.raises(TransactionTaken) as taken:  # noqa: PT012 - it leaves by the exception
+            async with begin() as work:
+                await work.payments.lock("other")
+                await work.payments.save(replace(other, transaction_id="t-1"), ())
+
+        assert taken.value.transaction_id == "t-1"
+        assert await reader.find("other") == other
+
+    async def test_of_two_that_take_a_transaction_id_at_once_one_gets_it(
+        self, begin: UnitOfWork, reader: PaymentReader
+    ) -> None:
+        for order_id in ("one", "other"):
+            await given(begin, order_id=order_id)
+
+        async def take(order_id: str) -> bool:
+            try:
+                async with begin() as work:
+                    payment = await work.payments.lock(order_id)
+                    assert payment is not None
+                    await work.payments.save(replace(payment, transaction_id="t-1"), ())
+            except TransactionTaken:
+                return False
+            return True
+
+        async with asyncio.timeout(10):
+            got = await asyncio.gather(take("one"), take("other"))
+
+        assert sorted(got) == [False, True]
+        holders = [await reader.find(order_id) for order_id in ("one", "other")]
+        assert [holder.transaction_id for holder in holders if holder] == [
+            "t-1" if won else None for won in got
+        ]
+
+    async def test_the_log_comes_back_in_order_and_unbroken(
+        self, begin: UnitOfWork, reader: PaymentReader
+    ) -> None:
+        payment = await given(begin)
+        evidence: list[Evidence] = [
+            a_charge_answer(),
+            a_status_reply(settled_at=NOW + timedelta(seconds=90)),
+            a_status_reply(transaction_status="partial_refund", refund_amount=4_000),
+            a_status_reply(transaction_id="t-2"),
+        ]
+
+        for piece in evidence:
+            async with begin() as work:
+                before = await work.payments.lock("order-1")
+                assert before is not None
+                decision = decide(before, piece)
+                await work.payments.save(decision.payment, decision.entries)
+
+        log = await reader.log(payment.id)
+        found = await reader.find("order-1")
+        assert found is not None
+        assert [entry.what for entry in log] == [
+            "created",
+            "pending",
+            "settlement",
+            "partial_refund",
+            "break",
+        ]
+        assert is_intact(log, found)
+
+    async def test_a_payment_without_a_log_is_adopted_with_one(
+        self, begin: UnitOfWork, reader: PaymentReader
+    ) -> None:
+        await given(
+            begin,
+            log_length=0,
+            status=Status.PENDING,
+            transaction_id="t-1",
+        )
+
+        async with begin() as work:
+            await _settle(work)
+
+        found = await reader.find("order-1")
+        assert found is not None
+        log = await reader.log(found.id)
+        assert [entry.what for entry in log] == ["adopted", "settlement"]
+        assert is_intact(log, found)
+
+    async def test_a_turn_to_ask_midtrans_comes_once_in_a_while(
+        self, begin: UnitOfWork, pass_time: PassTime
+    ) -> None:
+        payment = await given(begin)
+
+        async def turn() -> bool:
+            async with begin() as work:
+                return await work.payments.take_turn(payment.id, seconds=10)
+
+        taken = [await turn(), await turn()]
+        await pass_time(8)
+        taken.append(await turn())
+        await pass_time(3)
+        taken.append(await turn())
+
+        assert taken == [True, False, False, True]
+
+    async def test_of_two_that_take_a_turn_at_once_one_gets_it(self, begin: UnitOfWork) -> None:
+        payment = await given(begin)
+
+        async def turn() -> bool:
+            async with begin() as work:
+                return await work.payments.take_turn(payment.id, seconds=10)
+
+        async with asyncio.timeout(10):
+            taken = await asyncio.gather(*(turn() for _ in range(4)))
+
+        assert sorted(taken) == [False, False, False, True]
+
+    async def test_a_turn_of_one_payment_is_not_anothers(self, begin: UnitOfWork) -> None:
+        payments = [await given(begin, order_id=order_id) for order_id in ("one", "other")]
+
+        async with begin() as work:
+            taken = [await work.payments.take_turn(known.id, seconds=10) for known in payments]
+
+        assert taken == [True, True]
+
+    async def test_there_is_no_turn_for_an_unknown_payment(self, begin: UnitOfWork) -> None:
+        async with begin() as work:
+            assert not await work.payments.take_turn(an_id("unknown"), seconds=10)
+
+    @pytest.mark.parametrize("limit", [1, 2, 3, 7, 8])
+    @pytest.mark.parametrize("user_id", [USER_ID, None])
+    async def test_pages_are_complete_and_repeat_nothing_also_among_equal_times(
+        self, begin: UnitOfWork, reader: PaymentReader, limit: int, user_id: int | None
+    ) -> None:
+        times = [NOW, NOW, NOW, NOW, NOW + MINUTE, NOW + MINUTE, NOW - MINUTE]
+        payments = [
+            await given(begin, order_id=f"order-{number}", created_at=at) for number, at in enumerate(times)
+        ]
+
+        listed, after = list[Payment](), None
+        while page := await reader.page(user_id=user_id, status=None, after=after, limit=limit):
+            assert len(page) <= limit
+            listed += page
+            after = Place(created_at=page[-1].created_at, id=page[-1].id)
+
+        newest_first = sorted(payments, key=lambda p: (p.created_at, p.id), reverse=True)
+        assert listed == newest_first
+
+    async def test_a_page_is_of_one_user_and_one_status(
+        self, begin: UnitOfWork, reader: PaymentReader
+    ) -> None:
+        mine = await given(begin, order_id="mine")
+        settled = await given(
+            begin, order_id="settled", status=Status.SETTLEMENT, transaction_id="t-1", paid_at=NOW
+        )
+        theirs = await given(begin, order_id="theirs", user_id=2)
+
+        async def listed(user_id: int | None, status: Status | None) -> set[str]:
+            page = await reader.page(user_id=user_id, status=status, after=None, limit=10)
+            return {payment.order_id for payment in page}
+
+        assert await listed(USER_ID, None) == {mine.order_id, settled.order_id}
+        assert await listed(USER_ID, Status.SETTLEMENT) == {settled.order_id}
+        assert await listed(None, Status.CREATED) == {mine.order_id, theirs.order_id}
+        assert await listed(3, None) == set()
+
+    async def test_a_payment_made_while_paging_disturbs_no_page(
+        self, begin: UnitOfWork, reader: PaymentReader
+    ) -> None:
+        for number in range(4):
+            await given(begin, order_id=f"order-{number}", created_at=NOW - number * MINUTE)
+
+        first = await reader.page(user_id=USER_ID, status=None, after=None, limit=2)
+        await given(begin, order_id="newer", created_at=NOW + MINUTE)
+        place = Place(created_at=first[-1].created_at, id=first[-1].id)
+        second = await reader.page(user_id=USER_ID, status=None, after=place, limit=2)
+
+        listed = [payment.order_id for payment in first + second]
+        assert listed == ["order-0", "order-1", "order-2", "order-3"]
+
+
+async def _settle(work: Work) -> None:
+    payment = await work.payments.lock("order-1")
+    assert payment is not None
+    decision = decide(payment, a_status_reply())
+    await work.payments.save(decision.payment, decision.entries)

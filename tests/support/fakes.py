@@ -1,0 +1,595 @@
+"""The ports in memory: fakes that remember, answer as told, or stand still until they are turned.
+
+Everything that the tests rely on here is proven against the real adapters by the same suites
+(``support.contracts``).
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from domain.errors import (
+    DatabaseUnavailable,
+    GatewayUnavailable,
+    OrderIdTaken,
+    TransactionTaken,
+    UnknownUser,
+)
+from domain.evidence import NoTransaction, StatusReply
+from domain.history import Entry
+from domain.order_id import ALPHABET, OUR_RANDOM_LENGTH, OURS
+from domain.payment import Payment
+from domain.ports.gateway import Charge, ChargeOutcome, Unanswered
+from domain.ports.notifications import (
+    DoubtfulNotification,
+    ForgedNotification,
+    ReceivedNotification,
+)
+from domain.ports.payments import Place
+from domain.status import Status
+
+START: Final = datetime(2026, 2, 6, 3, 0, tzinfo=UTC)
+_DAY: Final = timedelta(days=1)
+_REPEATS_A_DAY: Final = 100
+_FORGED_A_MINUTE: Final = 200
+_FORGED_KEPT: Final = 10_000
+_FORGED_KEPT_FOR: Final = timedelta(days=7)
+
+
+class ManualClock:
+    """Stands still until it is advanced; sleeping advances it at once."""
+
+    def __init__(self, start: datetime = START) -> None:
+        self._start, self._elapsed = start, 0.0
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self._elapsed)
+
+    def monotonic(self) -> float:
+        return self._elapsed
+
+    async def sleep(self, seconds: float) -> None:
+        self.advance(seconds)
+        await asyncio.sleep(0)
+
+    def advance(self, seconds: float) -> None:
+        self._elapsed += seconds
+
+
+class CountingIdentifiers:
+    """Identifiers of the right form that count from one."""
+
+    def __init__(self) -> None:
+        self._uuids, self._order_ids = 0, 0
+
+    def uuid(self) -> UUID:
+        self._uuids += 1
+        return UUID(int=self._uuids)
+
+    def order_id(self) -> str:
+        self._order_ids += 1
+        return OURS + str(self._order_ids).rjust(OUR_RANDOM_LENGTH, ALPHABET[0])
+
+
+class InMemoryCreateRate:
+    """Creates per user in a running minute; counters with the same ``windows`` count together."""
+
+    def __init__(
+        self,
+        *,
+        clock: ManualClock,
+        per_minute: int,
+        windows: dict[int, tuple[float, int]] | None = None,
+    ) -> None:
+        self._clock, self._per_minute = clock, per_minute
+        self._windows = {} if windows is None else windows
+
+    async def take(self, user_id: int) -> int | None:
+        now = self._clock.monotonic()
+        started, created = self._windows.get(user_id, (now, 0))
+        if started <= now - 60:
+            started, created = now, 0
+        self._windows[user_id] = started, created + 1
+        if created < self._per_minute:
+            return None
+        return max(int(-(-(started + 60 - now) // 1)), 1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredNotification:
+    """A row of the inbox, as both the fake and Postgres keep it."""
+
+    id: UUID
+    received_at: datetime
+    order_id: str
+    transaction_id: str | None
+    transaction_status: str
+    signature_key: str | None
+    body: str
+    is_verified: bool
+    processed: bool
+    error: str | None
+    forged: bool
+    repeats: int
+    attempts: int
+    due_at: datetime
+
+
+@dataclass(slots=True)
+class _State:
+    """What is committed."""
+
+    users: set[int] = field(default_factory=set)
+    last_user: int = 0
+    payments: dict[str, Payment] = field(default_factory=dict)
+    entries: dict[UUID, list[Entry]] = field(default_factory=lambda: defaultdict(list))
+    asked_at: dict[UUID, datetime] = field(default_factory=dict)
+    notifications: dict[UUID, StoredNotification] = field(default_factory=dict)
+
+
+class _Transaction:
+    """What one open transaction has changed and locked; ``broken`` once a statement of it failed."""
+
+    def __init__(self, committed: _State, locks: dict[Hashable, asyncio.Lock], patience: float) -> None:
+        self.committed, self.changed = committed, _State()
+        self.gone: set[UUID] = set()
+        self.broken = False
+        self._locks, self._patience = locks, patience
+        self._held: dict[Hashable, asyncio.Lock] = {}
+
+    async def turn(self) -> None:
+        """One statement: others get their turn, and none follows a failed one."""
+        assert not self.broken, "a statement of this transaction failed: leave it by the exception"
+        await asyncio.sleep(0)
+
+    async def hold(self, key: Hashable) -> None:
+        """Lock until the transaction ends."""
+        if key in self._held:
+            return
+        lock = self._locks[key]
+        try:
+            async with asyncio.timeout(self._patience):
+                await lock.acquire()
+        except TimeoutError as late:
+            self.broken = True
+            raise DatabaseUnavailable from late
+        self._held[key] = lock
+
+    def holds(self, key: Hashable) -> bool:
+        return key in self._held
+
+    def is_held_elsewhere(self, key: Hashable) -> bool:
+        return key not in self._held and self._locks[key].locked()
+
+    def release(self) -> None:
+        for lock in self._held.values():
+            lock.release()
+        self._held.clear()
+
+    def payment(self, order_id: str) -> Payment | None:
+        return self.changed.payments.get(order_id) or self.committed.payments.get(order_id)
+
+    def payments(self) -> Iterable[Payment]:
+        return (self.committed.payments | self.changed.payments).values()
+
+    def notifications(self) -> list[StoredNotification]:
+        rows = self.committed.notifications | self.changed.notifications
+        return [row for row in rows.values() if row.id not in self.gone]
+
+    def commit(self) -> list[Entry]:
+        state, changed = self.committed, self.changed
+        state.users |= changed.users
+        state.payments |= changed.payments
+        state.asked_at |= changed.asked_at
+        state.notifications |= changed.notifications
+        for gone in self.gone:
+            state.notifications.pop(gone, None)
+        for payment_id, entries in changed.entries.items():
+            state.entries[payment_id].extend(entries)
+        return [entry for entries in changed.entries.values() for entry in entries]
+
+
+class InMemoryPayments:
+    """The payments of one open transaction."""
+
+    def __init__(self, transaction: _Transaction, clock: ManualClock) -> None:
+        self._transaction, self._clock = transaction, clock
+
+    async def add(self, payment: Payment, entries: tuple[Entry, ...]) -> None:
+        own = self._transaction
+        await own.turn()
+        if own.payment(payment.order_id) is None:
+            await own.hold(("payment", payment.order_id))
+        if own.payment(payment.order_id) is not None:
+            raise OrderIdTaken(payment.order_id)
+        if payment.user_id not in own.committed.users | own.changed.users:
+            own.broken = True
+            raise UnknownUser(payment.user_id)
+        assert all(other.id != payment.id for other in own.payments()), "the row's id is taken"
+        own.changed.payments[payment.order_id] = payment
+        self._record(entries)
+
+    async def lock(self, order_id: str) -> Payment | None:
+        own = self._transaction
+        await own.turn()
+        if own.payment(order_id) is None:
+            return None
+        await own.hold(("payment", order_id))
+        return own.payment(order_id)
+
+    async def save(self, payment: Payment, entries: tuple[Entry, ...]) -> None:
+        own = self._transaction
+        await own.turn()
+        assert own.holds(("payment", payment.order_id)), "only a locked payment is saved"
+        if payment.transaction_id is not None:
+            await own.hold(("transaction", payment.transaction_id))
+        if any(
+            other.transaction_id == payment.transaction_id is not None and other.id != payment.id
+            for other in own.payments()
+        ):
+            own.broken = True
+            raise TransactionTaken(str(payment.transaction_id))
+        before = own.payment(payment.order_id)
+        assert before is not None
+        own.changed.payments[payment.order_id] = replace(
+            before,
+            status=payment.status,
+            transaction_id=payment.transaction_id,
+            charge_answer=payment.charge_answer,
+            updated_at=payment.updated_at,
+            paid_at=payment.paid_at,
+            late=payment.late,
+            refunded_amount=payment.refunded_amount,
+            breaks=payment.breaks,
+            log_length=payment.log_length,
+            log_head=payment.log_head,
+        )
+        self._record(entries)
+
+    async def take_turn(self, payment_id: UUID, *, seconds: int) -> bool:
+        own, now = self._transaction, self._clock.now()
+        await own.turn()
+        found = next((known for known in own.payments() if known.id == payment_id), None)
+        if found is None:
+            return False
+        await own.hold(("payment", found.order_id))
+        asked_at = (own.committed.asked_at | own.changed.asked_at).get(payment_id)
+        if asked_at is not None and asked_at > now - timedelta(seconds=seconds):
+            return False
+        own.changed.asked_at[payment_id] = now
+        return True
+
+    def _record(self, entries: tuple[Entry, ...]) -> None:
+        own = self._transaction
+        for entry in entries:
+            known = own.committed.entries[entry.payment_id] + own.changed.entries[entry.payment_id]
+            assert entry.seq not in {other.seq for other in known}, "the log has that row already"
+            own.changed.entries[entry.payment_id].append(entry)
+
+
+class InMemoryPaymentReader:
+    """Payments as committed."""
+
+    def __init__(self, begin: "InMemoryUnitOfWork") -> None:
+        self._begin = begin
+
+    async def find(self, order_id: str) -> Payment | None:
+        return (await self._state()).payments.get(order_id)
+
+    async def page(
+        self, *, user_id: int | None, status: Status | None, after: Place | None, limit: int
+    ) -> list[Payment]:
+        newest_first = sorted(
+            (await self._state()).payments.values(),
+            key=lambda payment: (payment.created_at, payment.id),
+            reverse=True,
+        )
+        return [
+            payment
+            for payment in newest_first
+            if user_id in {None, payment.user_id}
+            and status in {None, payment.status}
+            and (after is None or (payment.created_at, payment.id) < (after.created_at, after.id))
+        ][:limit]
+
+    async def log(self, payment_id: UUID) -> list[Entry]:
+        entries = (await self._state()).entries[payment_id]
+        return sorted(entries, key=lambda entry: entry.seq)
+
+    async def _state(self) -> _State:
+        await asyncio.sleep(0)
+        self._begin.check_reachable()
+        return self._begin.state
+
+
+class InMemoryNotifications:
+    """The stored notifications, within one open transaction."""
+
+    def __init__(self, transaction: _Transaction, clock: ManualClock) -> None:
+        self._transaction, self._clock = transaction, clock
+
+    async def add(self, notification: ReceivedNotification) -> None:
+        await self._transaction.turn()
+        self._keep(self._row(notification))
+
+    async def add_repeat(self, notification: ReceivedNotification) -> None:
+        await self._transaction.turn()
+        since = notification.received_at - _DAY
+        same = [
+            row
+            for row in self._transaction.notifications()
+            if row.order_id == notification.order_id
+            and row.signature_key == notification.signature_key
+            and row.transaction_id == notification.transaction_id
+            and row.transaction_status == notification.transaction_status
+            and row.received_at > since
+        ]
+        if len(same) < _REPEATS_A_DAY:
+            self._keep(self._row(replace(notification, processed=True, error=None)))
+            return
+        newest = max(same, key=lambda row: row.received_at)
+        self._keep(replace(newest, repeats=newest.repeats + 1))
+
+    async def add_forged(self, notification: ForgedNotification) -> None:
+        await self._transaction.turn()
+        since = notification.received_at - timedelta(minutes=1)
+        forged = [row for row in self._transaction.notifications() if row.forged]
+        if sum(row.received_at > since for row in forged) >= _FORGED_A_MINUTE:
+            return
+        self._keep(
+            StoredNotification(
+                id=notification.id,
+                received_at=notification.received_at,
+                order_id=notification.order_id,
+                transaction_id=None,
+                transaction_status=notification.transaction_status,
+                signature_key=None,
+                body="",
+                is_verified=False,
+                processed=False,
+                error=None,
+                forged=True,
+                repeats=0,
+                attempts=0,
+                due_at=self._clock.now(),
+            ),
+        )
+
+    async def take_doubtful(self, *, limit: int) -> list[DoubtfulNotification]:
+        own, now = self._transaction, self._clock.now()
+        await own.turn()
+        due = sorted(
+            (
+                row
+                for row in own.notifications()
+                if row.is_verified and not row.processed and row.error is None and row.due_at <= now
+                if not own.is_held_elsewhere(("notification", row.id))
+            ),
+            key=lambda row: row.due_at,
+        )[:limit]
+        taken = []
+        for row in due:
+            await own.hold(("notification", row.id))
+            wait = timedelta(seconds=min(30 * 2**row.attempts, 3600))
+            self._keep(replace(row, attempts=row.attempts + 1, due_at=now + wait))
+            taken.append(
+                DoubtfulNotification(
+                    id=row.id,
+                    order_id=row.order_id,
+                    transaction_id=row.transaction_id,
+                    transaction_status=row.transaction_status,
+                    attempts=row.attempts + 1,
+                ),
+            )
+        return taken
+
+    async def mark_processed(self, ids: list[UUID]) -> None:
+        for row in await self._locked(ids):
+            self._keep(replace(row, processed=True, error=None))
+
+    async def set_aside(self, ids: list[UUID], error: str) -> None:
+        for row in await self._locked(ids):
+            self._keep(replace(row, error=error))
+
+    async def prune_forged(self) -> int:
+        own = self._transaction
+        await own.turn()
+        forged = [row for row in own.notifications() if row.forged]
+        forged.sort(key=lambda row: row.received_at, reverse=True)
+        since = self._clock.now() - _FORGED_KEPT_FOR
+        if len(forged) >= _FORGED_KEPT:
+            since = max(since, forged[_FORGED_KEPT - 1].received_at)
+        gone = {row.id for row in forged if row.received_at < since}
+        own.gone |= gone
+        return len(gone)
+
+    def _row(self, notification: ReceivedNotification) -> StoredNotification:
+        return StoredNotification(
+            id=notification.id,
+            received_at=notification.received_at,
+            order_id=notification.order_id,
+            transaction_id=notification.transaction_id,
+            transaction_status=notification.transaction_status,
+            signature_key=notification.signature_key,
+            body=notification.body,
+            is_verified=True,
+            processed=notification.processed,
+            error=notification.error,
+            forged=False,
+            repeats=0,
+            attempts=0,
+            due_at=self._clock.now(),
+        )
+
+    def _keep(self, row: StoredNotification) -> None:
+        self._transaction.changed.notifications[row.id] = row
+
+    async def _locked(self, ids: list[UUID]) -> list[StoredNotification]:
+        own = self._transaction
+        await own.turn()
+        for known in sorted(ids):
+            await own.hold(("notification", known))
+        return [row for row in own.notifications() if row.id in ids]
+
+
+class InMemoryUsers:
+    """The ``users`` table, within one open transaction."""
+
+    def __init__(self, transaction: _Transaction) -> None:
+        self._transaction = transaction
+
+    async def exists(self, user_id: int) -> bool:
+        await self._transaction.turn()
+        return user_id in self._known()
+
+    async def add(self, user_id: int | None = None) -> int:
+        own = self._transaction
+        await own.turn()
+        given = self._next() if user_id is None else user_id
+        if given not in self._known():
+            await own.hold(("user", given))
+            own.changed.users.add(given)
+        return given
+
+    async def page(self, *, limit: int) -> list[int]:
+        await self._transaction.turn()
+        return sorted(self._known())[:limit]
+
+    def _next(self) -> int:
+        """Counts on also when the transaction is undone, as a sequence does."""
+        self._transaction.committed.last_user += 1
+        while self._transaction.committed.last_user in self._known():
+            self._transaction.committed.last_user += 1
+        return self._transaction.committed.last_user
+
+    def _known(self) -> set[int]:
+        return self._transaction.committed.users | self._transaction.changed.users
+
+
+class InMemoryWork:
+    """The repositories of one open transaction."""
+
+    def __init__(self, transaction: _Transaction, clock: ManualClock) -> None:
+        self.payments = InMemoryPayments(transaction, clock)
+        self.notifications = InMemoryNotifications(transaction, clock)
+        self.users = InMemoryUsers(transaction)
+
+
+class InMemoryUnitOfWork:
+    """Isolated, atomic transactions over one memory; ``recorded`` is every entry that was committed.
+
+    ``is_away`` makes the database unreachable, ``fail_next_commits`` loses it at the last moment.
+    """
+
+    def __init__(self, *, clock: ManualClock, users: Iterable[int] = (), lock_seconds: float = 2.0) -> None:
+        self.state = _State(users=set(users))
+        self.recorded: list[Entry] = []
+        self.is_away = False
+        self.fail_next_commits = 0
+        self._clock, self._lock_seconds = clock, lock_seconds
+        self._locks: dict[Hashable, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._open: list[asyncio.Task[object] | None] = []
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[InMemoryWork]:
+        self.check_reachable()
+        transaction = _Transaction(self.state, self._locks, self._lock_seconds)
+        task = asyncio.current_task()
+        self._open.append(task)
+        try:
+            await asyncio.sleep(0)
+            yield InMemoryWork(transaction, self._clock)
+            assert not transaction.broken, "a failed statement was swallowed"
+            self._check_commit()
+            self.recorded.extend(transaction.commit())
+        finally:
+            self._open.remove(task)
+            transaction.release()
+
+    def is_open_here(self) -> bool:
+        """Whether the running task is inside a transaction."""
+        return asyncio.current_task() in self._open
+
+    def check_reachable(self) -> None:
+        if self.is_away:
+            raise DatabaseUnavailable
+
+    def _check_commit(self) -> None:
+        self.check_reachable()
+        if self.fail_next_commits:
+            self.fail_next_commits -= 1
+            raise DatabaseUnavailable
+
+    @property
+    def notifications(self) -> list[StoredNotification]:
+        """The inbox as committed, oldest first."""
+        return sorted(self.state.notifications.values(), key=lambda row: row.received_at)
+
+
+ChargeScript = Callable[[Charge, float], Awaitable[ChargeOutcome]]
+StatusScript = (
+    StatusReply | NoTransaction | GatewayUnavailable | Callable[[], Awaitable[StatusReply | NoTransaction]]
+)
+
+
+class ScriptedGateway:
+    """Answers as told, in the order told, and remembers what it was asked.
+
+    Given the unit of work, it refuses to be asked while a transaction is open.
+    """
+
+    def __init__(self, *, clock: ManualClock, begin: InMemoryUnitOfWork | None = None) -> None:
+        self._clock, self._begin = clock, begin
+        self._charge_scripts: list[ChargeOutcome | ChargeScript] = []
+        self._status_scripts: dict[str, list[StatusScript]] = defaultdict(list)
+        self.charges: list[Charge] = []
+        self.asked: list[str] = []
+
+    def answers_charges_with(self, *outcomes: ChargeOutcome | ChargeScript) -> None:
+        """One outcome, or one function that makes it, for each of the next attempts."""
+        self._charge_scripts.extend(outcomes)
+
+    def answers_status_of(self, transaction: str, *replies: StatusScript) -> None:
+        """The replies to the next questions about this id; the last one stays."""
+        self._status_scripts[transaction].extend(replies)
+
+    def forgets_status_of(self, transaction: str) -> None:
+        self._status_scripts.pop(transaction, None)
+
+    async def charge(self, charge: Charge, *, within: float) -> ChargeOutcome:
+        self._check_no_transaction()
+        self.charges.append(charge)
+        assert self._charge_scripts, "the gateway was not told how to answer this attempt"
+        script = self._charge_scripts.pop(0)
+        await asyncio.sleep(0)
+        return await script(charge, within) if callable(script) else script
+
+    async def status(self, transaction: str) -> StatusReply | NoTransaction:
+        self._check_no_transaction()
+        self.asked.append(transaction)
+        await asyncio.sleep(0)
+        scripts = self._status_scripts[transaction]
+        if not scripts:
+            return NoTransaction(received_at=self._clock.now())
+        reply = scripts.pop(0) if len(scripts) > 1 else scripts[0]
+        if isinstance(reply, GatewayUnavailable):
+            raise reply
+        return await reply() if callable(reply) else reply
+
+    def after(self, seconds: float, outcome: ChargeOutcome) -> ChargeScript:
+        """An attempt that takes so long; one that takes longer than it may stays without an answer."""
+
+        async def answer(_charge: Charge, within: float) -> ChargeOutcome:
+            await self._clock.sleep(min(seconds, within))
+            return outcome if seconds <= within else Unanswered(reason="no answer in time")
+
+        return answer
+
+    def _check_no_transaction(self) -> None:
+        if self._begin is not None:
+            assert not self._begin.is_open_here(), "Midtrans was asked inside a transaction"

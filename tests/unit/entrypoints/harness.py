@@ -1,0 +1,250 @@
+"""The HTTP application over fakes: every test has its own, and no socket is opened."""
+
+import io
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import httpx
+from dependency_injector.providers import Object
+from litestar.types import ASGIApp
+
+from domain.history import Entry
+from domain.ports.database import Condition
+from domain.ports.gateway import KeyCheck
+from domain.status import Status
+from entrypoints.container import Container
+from entrypoints.http.app import create_app
+from entrypoints.settings import load
+from support import builders, recorded
+from support.builders import USER_ID
+from support.fakes import (
+    CountingIdentifiers,
+    InMemoryCreateRate,
+    InMemoryPaymentReader,
+    InMemoryUnitOfWork,
+    InMemoryWork,
+    ManualClock,
+    ScriptedGateway,
+)
+from support.service import CREATE, WEBHOOK, bearer, environment
+
+OTHER_USER: Final = 2
+JSON: Final = {"Content-Type": "application/json"}
+
+
+class ScriptedHealth:
+    """A database in the condition that the test says, as long as it is there."""
+
+    def __init__(self, begin: InMemoryUnitOfWork, clock: ManualClock) -> None:
+        self._begin, self._clock = begin, clock
+        self.missing_migrations: tuple[str, ...] = ()
+
+    async def condition(self) -> Condition:
+        self._begin.check_reachable()
+        return Condition(
+            version="18.1",
+            now=self._clock.now(),
+            durable=True,
+            missing_migrations=self.missing_migrations,
+        )
+
+
+class ScriptedKeyCheck:
+    """Midtrans's opinion of the server key."""
+
+    def __init__(self) -> None:
+        self.verdict = KeyCheck.ACCEPTED
+
+    async def check_key(self) -> KeyCheck:
+        return self.verdict
+
+
+class StillPool:
+    """A pool with three connections, one of them in use."""
+
+    def get_size(self) -> int:
+        return 3
+
+    def get_idle_size(self) -> int:
+        return 2
+
+
+class BrokenReader:
+    """A fault of our own; its text is what nobody outside may read."""
+
+    async def find(self, order_id: str) -> Any:
+        raise RuntimeError(f"the inner secret of {order_id}")
+
+
+class TellingUnitOfWork(InMemoryUnitOfWork):
+    """Tells of every committed change of a payment, as the real one does."""
+
+    def __init__(self, *, on_commit: Callable[[Sequence[Entry]], None], **given: Any) -> None:
+        super().__init__(**given)
+        self._on_commit, self._told = on_commit, 0
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[InMemoryWork]:
+        async with super().__call__() as work:
+            yield work
+        fresh, self._told = self.recorded[self._told :], len(self.recorded)
+        if fresh:
+            self._on_commit(fresh)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """The application, what it stands on, and a client that talks to it."""
+
+    client: httpx.AsyncClient
+    container: Container
+    clock: ManualClock
+    begin: InMemoryUnitOfWork
+    gateway: ScriptedGateway
+    health: ScriptedHealth
+
+    async def get(self, path: str, *, user: int = USER_ID, scope: str | None = None) -> httpx.Response:
+        """Read something as a user with a good token."""
+        return await self.client.get(path, headers=bearer(user, scope=scope))
+
+    async def create(
+        self, fields: Mapping[str, object] | None = None, *, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """Create a payment as a user with a good token."""
+        return await self.client.post(CREATE, json=fields or {}, headers=headers or bearer())
+
+    async def create_raw(self, body: bytes, **headers: str) -> httpx.Response:
+        """Create a payment with a body of exactly these bytes."""
+        return await self.client.post(CREATE, content=body, headers=bearer() | JSON | headers)
+
+    async def notify(self, **said: Any) -> httpx.Response:
+        """Send a notification as ``a_notification_body`` makes it."""
+        return await self.client.post(WEBHOOK, json=a_notification_body(**said))
+
+    async def notify_raw(self, body: bytes, **headers: str) -> httpx.Response:
+        return await self.client.post(WEBHOOK, content=body, headers=JSON | headers)
+
+    async def given(self, **changes: Any) -> None:
+        """A stored payment; without a word about its status it is pending, ``order-1`` as ``t-1``."""
+        order_id = changes.get("order_id", builders.ORDER_ID)
+        charged = "t-1" if order_id == builders.ORDER_ID else f"t-{order_id}"
+        pending = {"status": Status.PENDING, "transaction_id": charged}
+        await builders.given(self.begin, **({} if "status" in changes else pending) | changes)
+
+    def stored(self, order_id: str = builders.ORDER_ID) -> Any:
+        return self.begin.state.payments.get(order_id)
+
+    def charges_are_taken(self, times: int = 1) -> None:
+        """Midtrans takes the next charges, each as a transaction of its own."""
+        for number in range(1, times + 1):
+            self.gateway.answers_charges_with(
+                builders.a_charge_answer(transaction_id=f"t-{number}"),
+            )
+
+
+def a_service(**changes: str | None) -> Service:
+    """The application under the settings of ``environment``, over fakes that know two users."""
+    container, app = _application(tuple(sorted(environment(**changes).items())))
+    clock = ManualClock()
+    users = (USER_ID, OTHER_USER)
+    begin = TellingUnitOfWork(on_commit=container.on_commit(), clock=clock, users=users)
+    gateway = ScriptedGateway(clock=clock, begin=begin)
+    health = ScriptedHealth(begin, clock)
+    fakes = {
+        "clock": clock,
+        "ids": CountingIdentifiers(),
+        "pool": StillPool(),
+        "begin": begin,
+        "reader": InMemoryPaymentReader(begin),
+        "rate": InMemoryCreateRate(clock=clock, per_minute=container.settings().create_rate),
+        "health": health,
+        "midtrans": ScriptedKeyCheck(),
+        "gateway": gateway,
+    }
+    container.reset_singletons()
+    for name, fake in fakes.items():
+        container.providers[name].reset_override()
+        container.providers[name].override(Object(fake))
+    return Service(
+        client=httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app),  # type: ignore[arg-type]
+            base_url="https://pay.example",
+            trust_env=False,
+        ),
+        container=container,
+        clock=clock,
+        begin=begin,
+        gateway=gateway,
+        health=health,
+    )
+
+
+@cache
+def _application(variables: tuple[tuple[str, str], ...]) -> tuple[Container, ASGIApp]:
+    """Made once for all tests with the same settings; it asks the container anew on every request."""
+    container = Container(settings=load(dict(variables)))
+    return container, create_app(container)
+
+
+def a_notification_body(key: str = builders.SERVER_KEY, **changes: Any) -> dict[str, Any]:
+    """What Midtrans posts when ``order-1`` was paid, signed; a change to None leaves the field out."""
+    status = str(changes.get("transaction_status", "settlement")).lower()
+    said: dict[str, Any] = {
+        "transaction_time": "2026-02-06 10:00:00",
+        "transaction_status": status,
+        "transaction_id": "t-1",
+        "status_message": "midtrans payment notification",
+        "status_code": recorded.NOTIFIED_CODES.get(status, "200"),
+        "settlement_time": "2026-02-06 10:00:40",
+        "payment_type": "qris",
+        "order_id": builders.ORDER_ID,
+        "merchant_id": "G123456789",
+        "gross_amount": "10000.00",
+        "fraud_status": "accept",
+        "currency": "IDR",
+    }
+    said |= changes
+    signed = [str(said[name]) for name in ("order_id", "status_code", "gross_amount")]
+    said = {"signature_key": builders.signed(*signed, key)} | said
+    return {name: value for name, value in said.items() if value is not None}
+
+
+class Logs:
+    """What was logged, as the JSON lines that production writes."""
+
+    def __init__(self) -> None:
+        self.stream = io.StringIO()
+
+    @property
+    def text(self) -> str:
+        return self.stream.getvalue()
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.text.splitlines()]
+
+    def of(self, event: str) -> list[dict[str, Any]]:
+        return [line for line in self.lines if line["event"] == event]
+
+
+def problem_of(answer: httpx.Response) -> tuple[int, str]:
+    """Status and code of an answer that must be a problem."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    body = answer.json()
+    assert body["status"] == answer.status_code
+    return answer.status_code, body["code"]
+
+
+def wrong_fields(answer: httpx.Response) -> set[str]:
+    """The fields that a problem names."""
+    assert answer.status_code == 400, answer.text
+    return {error["field"] for error in answer.json()["errors"]}
+
+
+def away(service: Service) -> None:
+    """The database is gone, from now on."""
+    service.begin.is_away = True

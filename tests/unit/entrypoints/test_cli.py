@@ -1,0 +1,425 @@
+"""The commands over fakes: what they print in a pipe, as JSON, and of a user's mistake."""
+
+import asyncio
+import json
+import re
+import sys
+import time
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import jwt
+import pytest
+from click.testing import CliRunner, Result
+
+from domain.errors import GatewayUnavailable
+from domain.payment import Break
+from domain.ports.gateway import KeyCheck
+from domain.status import Status
+from entrypoints.cli import session
+from entrypoints.cli.main import _COMMANDS, bayar, main
+from entrypoints.cli.output import rupiah, show_table
+from entrypoints.container import Container
+from support import builders
+from support.builders import NOW
+from support.service import TOKEN_SECRET, environment
+from unit.entrypoints.harness import Service, a_service, away
+
+ALGORITHMS: Final = ["HS256"]
+
+
+@pytest.fixture
+def service() -> Service:
+    return a_service()
+
+
+@pytest.fixture(autouse=True)
+def _over_fakes(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands find the test's own container, and a whole environment."""
+
+    @asynccontextmanager
+    async def running(container: Container) -> Any:
+        yield container
+
+    monkeypatch.setattr(session, "Container", lambda **_: service.container)
+    monkeypatch.setattr(session, "running", running)
+    monkeypatch.setattr(session, "configure_logs", lambda **_: None)
+    for name, value in environment().items():
+        monkeypatch.setenv(name, value)
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(bayar, arguments)
+
+
+def printed(*arguments: str) -> str:
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def given(service: Service, **changes: Any) -> None:
+    asyncio.run(service.given(**changes))
+
+
+def claims(token: str, **options: Any) -> dict[str, Any]:
+    decoded: dict[str, Any] = jwt.decode(
+        token.strip(), TOKEN_SECRET, ALGORITHMS, **{"options": {"verify_aud": False}} | options
+    )
+    return decoded
+
+
+def test_a_token_is_printed_alone_and_lasts_an_hour() -> None:
+    text = printed("token", "--user", "7")
+
+    assert text.count("\n") == 1
+    said = claims(text)
+    assert said["sub"] == "7"
+    assert said["exp"] - said["iat"] == 3600
+    assert "scope" not in said
+
+
+@pytest.mark.parametrize(
+    ("ttl", "seconds"),
+    [("1s", 1), ("90s", 90), ("15m", 900), ("1h", 3600), ("7d", 604_800), ("9999999s", 9_999_999)],
+)
+def test_a_token_lasts_as_long_as_asked(ttl: str, seconds: int) -> None:
+    before = int(time.time())
+
+    said = claims(printed("token", "--user", "7", "--ttl", ttl))
+
+    assert before + seconds <= said["exp"] <= time.time() + seconds
+
+
+@pytest.mark.parametrize(
+    "ttl", ["", "0h", "-1h", "1", "h", "1.5h", "1w", "1H", "1 h", "01h", "1h30m", "10000000s", "\u0661h"]
+)
+def test_what_is_no_duration_is_wrong_usage(ttl: str) -> None:
+    result = run("token", "--user", "7", "--ttl", ttl)
+
+    assert result.exit_code == 2
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize("user", ["0", "-1", "x", "9223372036854775808", "1.0", ""])
+def test_what_is_no_user_id_is_wrong_usage(user: str) -> None:
+    assert run("token", "--user", user).exit_code == 2
+
+
+def test_scopes_are_put_into_the_token() -> None:
+    said = claims(printed("token", "--user", "7", "--scope", "a", "--scope", "payments:any"))
+
+    assert said["scope"] == "a payments:any"
+
+
+def test_a_token_carries_the_issuer_and_audience_of_the_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AUTH_JWT_ISSUER", "https://id.example")
+    monkeypatch.setenv("AUTH_JWT_AUDIENCE", "bayar")
+
+    said = claims(printed("token", "--user", "7"))
+
+    assert (said["iss"], said["aud"]) == ("https://id.example", "bayar")
+
+
+def test_payments_are_columns_in_a_pipe(service: Service) -> None:
+    given(service, order_id="order-1", created_at=NOW)
+    given(
+        service,
+        order_id="order-20",
+        gross_amount=1_250_000,
+        status=Status.SETTLEMENT,
+        late=True,
+        paid_at=NOW,
+        created_at=NOW.replace(minute=1),
+    )
+
+    lines = printed("payments", "list").splitlines()
+
+    assert [re.split(r"  +", line) for line in lines] == [
+        ["order id", "status", "amount", "type", "user", "created (UTC)", "paid (UTC)", "late"],
+        ["order-20", "settlement", "Rp1.250.000", "gopay", "1", "2026-02-06 03:01:00",
+         "2026-02-06 03:00:00", "late"],
+        ["order-1", "pending", "Rp10.000", "gopay", "1", "2026-02-06 03:00:00"],
+    ]  # fmt: skip
+
+
+def test_payments_are_a_list_as_json(service: Service) -> None:
+    given(service, breaks=(Break(reason="paid_twice", subject="t-2"),))
+
+    (payment,) = json.loads(printed("payments", "list", "--json"))
+
+    assert payment["order_id"] == "order-1"
+    assert payment["user_id"] == 1
+    assert payment["created_at"] == "2026-02-06T03:00:00Z"
+    assert payment["breaks"] == [{"reason": "paid_twice", "subject": "t-2"}]
+
+
+def test_the_list_may_be_of_one_status_and_user_and_short(service: Service) -> None:
+    for number in range(3):
+        given(service, order_id=f"mine-{number}", created_at=NOW.replace(minute=number))
+    given(service, order_id="over", status=Status.EXPIRE)
+    given(service, order_id="theirs", user_id=2)
+
+    found = json.loads(
+        printed("payments", "list", "--status", "pending", "--user", "1", "--limit", "2", "--json")
+    )
+
+    assert [payment["order_id"] for payment in found] == ["mine-2", "mine-1"]
+
+
+def test_an_empty_list_as_json_is_an_empty_list() -> None:
+    assert json.loads(printed("payments", "list", "--json")) == []
+
+
+def test_an_empty_list_in_a_pipe_is_its_heading() -> None:
+    assert printed("payments", "list").splitlines()[0].startswith("order id")
+
+
+def test_a_payment_is_shown_with_its_timeline(service: Service) -> None:
+    given(service, breaks=(Break(reason="paid_twice", subject="t-2"),))
+
+    text = printed("payments", "show", "order-1")
+
+    assert "order-1  pending  Rp10.000  gopay  transaction t-1" in text
+    assert "needs a person: paid_twice (t-2)" in text
+    assert re.search(r"2026-02-06 03:00:00 +created +shop", text)
+
+
+def test_a_payment_of_an_earlier_service_has_no_timeline_yet(service: Service) -> None:
+    given(service, log_length=0)
+
+    assert "An earlier service made this payment" in printed("payments", "show", "order-1")
+
+
+def test_a_payment_s_timeline_as_json_has_every_part_of_it(service: Service) -> None:
+    given(service, status=Status.CREATED)
+
+    shown = json.loads(printed("payments", "show", "order-1", "--json"))
+
+    (entry,) = shown["timeline"]
+    assert (entry["seq"], entry["what"], entry["source"]) == (1, "created", "shop")
+    assert entry["at"] == "2026-02-06T03:00:00+00:00"
+    assert len(entry["digest"]) == 64
+
+
+def test_a_synced_payment_is_told_as_midtrans_has_it(service: Service) -> None:
+    given(service)
+    service.gateway.answers_status_of("t-1", builders.a_status_reply())
+
+    assert printed("payments", "sync", "order-1") == "order-1  settlement\n"
+
+
+def test_with_midtrans_away_a_sync_fails_with_the_stored_status(service: Service) -> None:
+    given(service)
+    service.gateway.answers_status_of("t-1", GatewayUnavailable("ConnectError"))
+
+    result = run("payments", "sync", "order-1", "--json")
+
+    assert result.exit_code == 1
+    assert (json.loads(result.stdout)["status"], json.loads(result.stdout)["refreshed"]) == (
+        "pending",
+        False,
+    )
+    assert "Midtrans did not answer" in result.stderr
+
+
+def test_a_user_is_added_with_the_id_that_is_said() -> None:
+    assert printed("users", "add", "--id", "42") == "42\n"
+    assert json.loads(printed("users", "add", "--id", "43", "--json")) == {"id": 43}
+    assert {"id": 42} in json.loads(printed("users", "list", "--json"))
+
+
+def test_users_are_a_column_in_a_pipe() -> None:
+    assert printed("users", "list").splitlines() == ["id", "1", "2"]
+
+
+def test_the_doctor_finds_nothing_wrong() -> None:
+    findings = json.loads(printed("doctor", "--json"))
+
+    assert {finding["check"] for finding in findings} >= {
+        "settings", "database", "durable commits", "migrations", "clock", "Midtrans",
+    }  # fmt: skip
+    assert all(finding["ok"] for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "word"), [(KeyCheck.REFUSED, "refused"), (KeyCheck.UNREACHABLE, "did not answer")]
+)
+def test_the_doctor_tells_of_a_bad_key(service: Service, verdict: KeyCheck, word: str) -> None:
+    service.container.midtrans().verdict = verdict
+
+    result = run("doctor", "--json")
+
+    (bad,) = [finding for finding in json.loads(result.stdout) if not finding["ok"]]
+    assert result.exit_code == 1
+    assert bad["check"] == "Midtrans"
+    assert word in bad["detail"]
+
+
+def test_the_doctor_tells_of_a_missing_migration(service: Service) -> None:
+    service.health.missing_migrations = ("20261123000003",)
+
+    result = run("doctor")
+
+    assert result.exit_code == 1
+    assert re.search(r"migrations +failed +missing 20261123000003; run bayar migrate", result.stdout)
+
+
+def test_the_doctor_tells_of_a_database_that_is_away(service: Service) -> None:
+    away(service)
+
+    result = run("doctor", "--json")
+
+    bad = [finding["check"] for finding in json.loads(result.stdout) if not finding["ok"]]
+    assert (result.exit_code, bad) == (1, ["database"])
+
+
+def test_the_doctor_tells_every_bad_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MIDTRANS_SERVER_KEY")
+    monkeypatch.setenv("BAYAR_EXPIRY_MINUTES", "0")
+
+    result = run("doctor", "--json")
+
+    told = " ".join(finding["detail"] for finding in json.loads(result.stdout))
+    assert result.exit_code == 1
+    assert "MIDTRANS_SERVER_KEY is not set" in told
+    assert "BAYAR_EXPIRY_MINUTES must be" in told
+
+
+def failed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What the whole program says on stderr when it exits with status 1."""
+    argv, sys.argv = sys.argv, ["bayar", *arguments]
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main()
+    finally:
+        sys.argv = argv
+    said = capsys.readouterr()
+    assert ended.value.code == 1
+    assert said.out == ""
+    return said.err
+
+
+def test_expected_trouble_is_one_plain_sentence(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    away(service)
+
+    assert failed(capsys, "payments", "list") == (
+        "The database is away or too busy; nothing was lost, try again.\n"
+    )
+
+
+def test_a_payment_that_is_not_there_is_one_plain_sentence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert failed(capsys, "payments", "show", "missing") == "There is no payment missing.\n"
+
+
+def test_a_missing_setting_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_URL")
+
+    assert failed(capsys, "payments", "list") == ("DATABASE_URL is not set; .env.example explains it.\n")
+
+
+def test_a_token_needs_the_secret(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AUTH_JWT_SECRET")
+
+    assert failed(capsys, "token", "--user", "1") == (
+        "AUTH_JWT_SECRET is not set; .env.example explains it.\n"
+    )
+
+
+def test_a_fault_of_our_own_keeps_its_traceback(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr(service.begin, "check_reachable", broken)
+    monkeypatch.setattr(sys, "argv", ["bayar", "payments", "list"])
+
+    with pytest.raises(RuntimeError, match="a fault"):
+        main()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["token"],
+        ["payments", "show"],
+        ["payments", "list", "--status", "paid"],
+        ["payments", "list", "--limit", "0"],
+        ["payments", "list", "--colour"],
+        ["users", "add", "--id", "0"],
+        ["migrate", "sideways"],
+        ["serve", "--port", "70000"],
+        ["serve", "--workers", "0"],
+        ["simulator", "--time-scale", "0"],
+        ["simulator", "--port", "0"],
+        ["demo", "--port", "x"],
+    ],
+)
+def test_wrong_usage_ends_with_status_2_and_a_word_on_stderr(arguments: list[str]) -> None:
+    result = run(*arguments)
+
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr
+
+
+COMMANDS: Final = [
+    [],
+    *([name] for name in _COMMANDS),
+    ["users", "add"],
+    ["users", "list"],
+    ["payments", "list"],
+    ["payments", "show"],
+    ["payments", "sync"],
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_has_help_with_an_example(command: list[str]) -> None:
+    text = " ".join(printed(*command, "--help").split())
+
+    assert re.search(r"(Example:|Start with `?)bayar|Example: bayar|Start with `bayar", text)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["users", "add"], ["users", "list"], ["payments", "list"], ["payments", "show"], ["payments", "sync"],
+     ["migrate"], ["doctor"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_every_command_that_lists_or_shows_has_json(command: list[str]) -> None:
+    assert "--json" in printed(*command, "--help")
+
+
+def test_the_version_is_told() -> None:
+    assert re.search(r"[0-9]+\.[0-9]+", printed("--version"))
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"), [(0, "Rp0"), (999, "Rp999"), (10_000, "Rp10.000"), (20_000_000, "Rp20.000.000")]
+)
+def test_rupiah_are_written_as_in_indonesia(amount: int, text: str) -> None:
+    assert rupiah(amount) == text
+
+
+def test_what_came_from_outside_cannot_steer_the_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    show_table(["a\tb"], [["\x1b[2J\r\nx\u202e"]])
+
+    assert capsys.readouterr().out == "a\tb\n?[2J??x?\n"
+
+
+def test_an_empty_cell_is_blank(capsys: pytest.CaptureFixture[str]) -> None:
+    show_table(["a", "b"], [[None, datetime(2026, 2, 6, 3, 0, tzinfo=UTC)]])
+
+    assert capsys.readouterr().out == "a  b\n   2026-02-06 03:00:00\n"

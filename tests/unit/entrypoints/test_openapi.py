@@ -1,0 +1,329 @@
+"""The API document: it names every route, field, status and problem, and nothing that is not so."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+import pytest
+
+from domain.evidence import ChargeRefused
+from domain.ports.gateway import NotTaken, Unanswered
+from domain.status import Status
+from entrypoints.http import openapi, schemas, webhook
+from entrypoints.http.app import create_litestar
+from entrypoints.http.problems import MEDIA_TYPE, PROBLEMS, Problem
+from support import builders
+from support.service import CREATE, bearer
+from unit.entrypoints.harness import Service, a_service, away, problem_of
+
+READ = {"unauthenticated", "unknown-user", "payment-not-found", "database-unavailable", "internal-error"}
+BODY = {"malformed-json", "invalid-body", "request-timeout", "body-too-large"}
+PROBLEMS_OF = {
+    "createPayment": BODY
+    | {
+        "unauthenticated",
+        "forbidden",
+        "unknown-user",
+        "cross-site",
+        "order-id-taken",
+        "unsupported-media-type",
+        "amount-out-of-bounds",
+        "too-many-requests",
+        "gateway-refused",
+        "gateway-unavailable",
+        "database-unavailable",
+        "outcome-unknown",
+        "internal-error",
+    },
+    "listPayments": READ - {"payment-not-found"} | {"invalid-body"},
+    "getPayment": READ,
+    "getPaymentStatus": READ,
+    "getPaymentQr": READ | {"illegal-transition"},
+    "receiveNotification": BODY | {"invalid-signature", "database-unavailable"},
+    "live": set(),
+    "ready": {"database-unavailable", "internal-error"},
+    "metrics": {"unauthenticated", "internal-error"},
+}
+SUCCESSES = {"createPayment": {"201"}, "getPaymentQr": {"200", "302"}}
+
+
+@pytest.fixture
+async def document(service: Service) -> Any:
+    answer = await service.client.get("/docs/openapi.json")
+    assert answer.status_code == 200
+    return answer.json()
+
+
+@pytest.fixture
+def operations(document: Any) -> dict[str, Any]:
+    return {call["operationId"]: call for calls in document["paths"].values() for call in calls.values()}
+
+
+def codes_of(response: Any) -> list[str]:
+    return list(response["content"].get(MEDIA_TYPE, {}).get("examples", ()))
+
+
+def everything_in(node: Any) -> Iterator[Any]:
+    """Every object of the document."""
+    if isinstance(node, dict):
+        yield node
+    if isinstance(node, dict | list):
+        for inner in node.values() if isinstance(node, dict) else node:
+            yield from everything_in(inner)
+
+
+def found(document: Any, ref: str) -> Any:
+    node = document
+    for name in ref.removeprefix("#/").split("/"):
+        node = node[name]
+    return node
+
+
+def test_every_route_is_in_it_and_nothing_else(service: Service, document: Any) -> None:
+    app = create_litestar(service.container)
+    routes = {
+        (route.path_format, method.lower())
+        for route in app.routes
+        for method in getattr(route, "methods", ())
+        if not route.path.startswith("/docs") and method != "OPTIONS"
+    }
+
+    assert {(path, method) for path, calls in document["paths"].items() for method in calls} == routes
+
+
+def test_it_is_openapi_3_1_of_this_release(document: Any) -> None:
+    assert document["openapi"].startswith("3.1.")
+    assert document["info"]["title"] == "Bayar"
+    assert document["info"]["version"] == version("bayar")
+
+
+def test_every_reference_leads_somewhere(document: Any) -> None:
+    references = {node["$ref"] for node in everything_in(document) if "$ref" in node}
+
+    assert references
+    assert all(found(document, reference) for reference in references)
+
+
+@pytest.mark.parametrize("name", PROBLEMS_OF)
+def test_every_operation_says_what_it_is(operations: Any, document: Any, name: str) -> None:
+    operation = operations[name]
+
+    assert operation["summary"]
+    assert operation["description"]
+    assert set(operation["tags"]) <= {tag["name"] for tag in document["tags"]}
+    for parameter in operation.get("parameters", ()):
+        assert parameter["description"], parameter
+        assert {"type": "null"} not in parameter["schema"].get("oneOf", ()), parameter
+
+
+@pytest.mark.parametrize("name", PROBLEMS_OF)
+def test_every_operation_lists_its_answers(operations: Any, name: str) -> None:
+    responses = operations[name]["responses"]
+    problems = {status: codes_of(response) for status, response in responses.items() if status >= "400"}
+
+    assert responses.keys() - problems.keys() == SUCCESSES.get(name, {"200"})
+    assert {code for codes in problems.values() for code in codes} == PROBLEMS_OF[name]
+    assert all(PROBLEMS[code][0] == int(status) for status, codes in problems.items() for code in codes)
+    assert sum(len(codes) for codes in problems.values()) == len(PROBLEMS_OF[name])
+
+
+def test_the_framework_s_own_words_are_nowhere(operations: Any) -> None:
+    theirs = {status.description for status in HTTPStatus}
+
+    for operation in operations.values():
+        for status, response in operation["responses"].items():
+            assert response["description"] not in theirs
+            if status >= "400":
+                schema = response["content"][MEDIA_TYPE]["schema"]
+                assert schema == {"$ref": "#/components/schemas/Problem"}
+                assert len(response["content"]) == 1
+            else:
+                assert all(content["schema"] for content in response.get("content", {}).values())
+
+
+def test_who_may_call_what(operations: Any, document: Any) -> None:
+    bearer = {name for name, operation in operations.items() if operation.get("security") == [{"bearer": []}]}
+
+    assert bearer == {"createPayment", "listPayments", "getPayment", "getPaymentStatus", "getPaymentQr"}
+    assert operations["metrics"]["security"] == [{}, {"metricsBearer": []}]
+    assert not any(operations[name].get("security") for name in ("receiveNotification", "live", "ready"))
+    assert document["components"]["securitySchemes"].keys() == {"bearer", "metricsBearer"}
+
+
+def test_headers_are_told_where_they_matter(operations: Any) -> None:
+    for operation in operations.values():
+        for status, response in operation["responses"].items():
+            headers = response["headers"].keys()
+            assert "X-Request-Id" in headers
+            assert ("Retry-After" in headers) == (status in {"429", "503"})
+            assert ("WWW-Authenticate" in headers) == (status == "401")
+            assert ("Location" in headers) == (status == "302")
+    picture = operations["getPaymentQr"]["responses"]["200"]
+    assert picture["content"].keys() == {"image/svg+xml"}
+    assert "Cache-Control" in picture["headers"]
+
+
+def test_every_field_of_every_body_is_described(document: Any) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        assert schema["description"], name
+        assert "   " not in schema["description"], name
+        for field, said in schema.get("properties", {}).items():
+            assert said["description"], (name, field)
+            assert "default" not in said, (name, field)
+
+
+@pytest.mark.parametrize(
+    "kind", [schemas.CreateBody, schemas.PaymentView, schemas.PaymentList, schemas.ActionView, Problem]
+)
+def test_bodies_have_the_fields_that_are_sent(document: Any, kind: type[msgspec.Struct]) -> None:
+    schema = document["components"]["schemas"][kind.__name__]
+    fields = msgspec.structs.fields(kind)
+
+    assert schema["properties"].keys() == {field.encode_name for field in fields}
+    assert set(schema.get("required", ())) == {field.encode_name for field in fields if field.required}
+
+
+def test_creating_reads_a_strict_body_that_may_be_absent(operations: Any, document: Any) -> None:
+    body = operations["createPayment"]["requestBody"]
+    schema = found(document, body["content"]["application/json"]["schema"]["$ref"])
+
+    assert body["required"] is False
+    assert schema["additionalProperties"] is False
+    amount, _ = schema["properties"]["gross_amount"]["anyOf"]
+    assert (amount["minimum"], amount["maximum"]) == (1, 20_000_000)
+    assert document["components"]["schemas"]["ItemBody"]["properties"]["quantity"]["minimum"] == 1
+    assert document["components"]["schemas"]["CustomerBody"]["additionalProperties"] is False
+
+
+def test_a_payment_says_when_a_field_is_null_or_absent(document: Any) -> None:
+    payment = document["components"]["schemas"]["PaymentView"]
+    nullable = {
+        name for name, field in payment["properties"].items() if {"type": "null"} in field.get("anyOf", ())
+    }
+
+    assert nullable == {"transaction_id", "qr_string", "checkout_url", "paid_at"}
+    assert all("null" in payment["properties"][name]["description"] for name in nullable)
+    assert "refreshed" not in payment["required"]
+    assert "getPaymentStatus" in payment["properties"]["refreshed"]["description"]
+    assert payment["properties"]["created_at"]["format"] == "date-time"
+
+
+def test_a_problem_leaves_out_what_it_does_not_have(document: Any) -> None:
+    problem = document["components"]["schemas"]["Problem"]
+
+    assert not [node for node in everything_in(problem) if node.get("type") == "null"]
+    assert set(problem["properties"]) - set(problem["required"]) == {
+        "errors",
+        "order_id",
+        "gateway_code",
+        "gateway_message",
+    }
+
+
+def test_every_status_is_explained(document: Any) -> None:
+    status = document["components"]["schemas"]["Status"]
+
+    assert status["enum"] == list(Status)
+    assert list(status["x-enumDescriptions"]) == list(Status)
+
+
+def test_every_problem_is_there_with_an_example_and_advice(document: Any) -> None:
+    examples = document["components"]["examples"]
+
+    assert list(examples) == list(PROBLEMS)
+    assert document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] == list(PROBLEMS)
+    assert openapi._ADVICE.keys() == PROBLEMS.keys()
+    for code, example in examples.items():
+        problem = msgspec.convert(example["value"], Problem)
+        assert (problem.status, problem.title, problem.code) == (*PROBLEMS[code], code)
+
+
+def test_the_webhook_says_what_it_needs(operations: Any, document: Any) -> None:
+    body = operations["receiveNotification"]["requestBody"]
+    schema = found(document, body["content"]["*/*"]["schema"]["$ref"])
+    needed = {name: schema["properties"][name] for name in schema["required"]}
+
+    assert body["required"] is True
+    assert {name: field["maxLength"] for name, field in needed.items()} == webhook._NEEDED
+    assert all((field["type"], field["minLength"]) == ("string", 1) for field in needed.values())
+    assert "additionalProperties" not in schema
+
+
+async def test_what_is_answered_is_what_is_documented(operations: Any) -> None:
+    service = a_service()
+    refused = ChargeRefused(code="402", message="No.", received_at=builders.NOW)
+    service.gateway.answers_charges_with(
+        builders.a_charge_answer(transaction_id="t-2"),
+        refused,
+        NotTaken(reason="API rate limit exceeded", retry_after=17),
+        *[Unanswered(reason="no answer in time")] * 10,
+    )
+    await service.given()
+    await service.given(order_id="order-3", status=Status.EXPIRE)
+    reading = {
+        "getPayment": "/api/payments/{}",
+        "getPaymentStatus": "/api/payments/{}/status",
+        "getPaymentQr": "/api/payments/{}/qr.svg",
+    }
+
+    answers = [
+        ("createPayment", await service.create({"order_id": "order-2"})),
+        ("createPayment", await service.create({"order_id": "order-4"})),
+        ("createPayment", await service.create({"order_id": "order-5"})),
+        ("createPayment", await service.create({"order_id": "order-6"})),
+        ("createPayment", await service.create({"order_id": "order-2"})),
+        ("createPayment", await service.create({"gross_amount": 0})),
+        ("createPayment", await service.create({"gross_amount": "1"})),
+        ("createPayment", await service.create_raw(b"{")),
+        ("createPayment", await service.create_raw(b" " * 70_000)),
+        ("createPayment", await service.create_raw(b"{}", **{"Content-Type": "text/plain"})),
+        ("createPayment", await service.create(headers=bearer(user=9))),
+        ("createPayment", await service.client.post(CREATE)),
+        ("listPayments", await service.get("/api/payments")),
+        ("listPayments", await service.get("/api/payments?limit=0")),
+        ("listPayments", await service.get("/api/payments?cursor=1")),
+        ("listPayments", await service.get("/api/payments", user=9)),
+        ("listPayments", await service.client.get("/api/payments")),
+        *[(name, await service.get(path.format("order-1"))) for name, path in reading.items()],
+        *[(name, await service.get(path.format("order-3"))) for name, path in reading.items()],
+        *[(name, await service.get(path.format("nothing"))) for name, path in reading.items()],
+        *[(name, await service.get(path.format("order-1"), user=9)) for name, path in reading.items()],
+        *[(name, await service.client.get(path.format("order-1"))) for name, path in reading.items()],
+        ("receiveNotification", await service.notify()),
+        ("receiveNotification", await service.notify(signature_key="0" * 128)),
+        ("receiveNotification", await service.notify_raw(b"{")),
+        ("receiveNotification", await service.notify_raw(b"{}")),
+        ("receiveNotification", await service.notify_raw(b" " * 70_000)),
+        ("live", await service.client.get("/health/live")),
+        ("ready", await service.client.get("/health/ready")),
+        ("metrics", await service.client.get("/metrics")),
+    ]
+    away(service)
+    answers += [
+        ("createPayment", await service.create()),
+        ("listPayments", await service.get("/api/payments")),
+        *[(name, await service.get(path.format("order-1"))) for name, path in reading.items()],
+        ("receiveNotification", await service.notify()),
+        ("ready", await service.client.get("/health/ready")),
+    ]
+
+    for name, answer in answers:
+        told = operations[name]["responses"].get(str(answer.status_code))
+        assert told is not None, (name, answer.status_code)
+        assert all(header in answer.headers for header in told["headers"]), (name, answer.headers)
+        media = answer.headers["content-type"].partition(";")[0]
+        assert media in told.get("content", {media: None}), (name, media)
+        assert media != MEDIA_TYPE or problem_of(answer)[1] in codes_of(told), (name, answer.text)
+
+
+async def test_every_sent_field_of_a_payment_is_documented(service: Service, document: Any) -> None:
+    await service.given()
+
+    stored = (await service.get("/api/payments/order-1")).json()
+    asked = (await service.get("/api/payments/order-1/status")).json()
+
+    payment = document["components"]["schemas"]["PaymentView"]
+    assert list(stored) == payment["required"]
+    assert list(asked) == list(payment["properties"])

@@ -1,0 +1,194 @@
+"""What is told beside the work: how calls of Midtrans went, and how log lines look."""
+
+import io
+import json
+import logging
+
+import pytest
+import structlog
+from prometheus_client.registry import REGISTRY
+
+from domain.errors import GatewayUnavailable
+from domain.evidence import ChargeRefused
+from domain.ports.gateway import ChargeOutcome, NotTaken, Unanswered
+from domain.status import Status
+from entrypoints.telemetry.logs import configure_logs
+from entrypoints.telemetry.observed import ObservedGateway
+from support import builders
+from support.builders import NOW
+from support.fakes import ManualClock, ScriptedGateway
+from unit.entrypoints.harness import Logs
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def midtrans(clock: ManualClock) -> ScriptedGateway:
+    return ScriptedGateway(clock=clock)
+
+
+@pytest.fixture
+def observed(midtrans: ScriptedGateway, clock: ManualClock) -> ObservedGateway:
+    return ObservedGateway(gateway=midtrans, clock=clock)
+
+
+def calls(call: str, outcome: str) -> float:
+    labels = {"call": call, "outcome": outcome}
+    return REGISTRY.get_sample_value("bayar_gateway_call_seconds_count", labels) or 0.0
+
+
+OUTCOMES: list[tuple[ChargeOutcome, str]] = [
+    (builders.a_charge_answer(), "pending"),
+    (builders.a_charge_answer(status=Status.DENY), "deny"),
+    (ChargeRefused(code="402", message="Payment channel is not activated.", received_at=NOW), "refused"),
+    (NotTaken(reason="ConnectError"), "not taken"),
+    (Unanswered(reason="no answer in time"), "unanswered"),
+]
+
+
+@pytest.mark.parametrize(("outcome", "word"), OUTCOMES)
+async def test_a_charge_is_passed_on_and_counted_by_its_outcome(
+    observed: ObservedGateway, midtrans: ScriptedGateway, outcome: ChargeOutcome, word: str
+) -> None:
+    midtrans.answers_charges_with(outcome)
+    before = calls("charge", word)
+
+    assert await observed.charge(builders.a_charge(), within=5) == outcome
+    assert calls("charge", word) == before + 1
+
+
+@pytest.mark.parametrize(("outcome", "reason"), [
+    (OUTCOMES[2][0], "402 Payment channel is not activated."),
+    (OUTCOMES[3][0], "ConnectError"),
+    (OUTCOMES[4][0], "no answer in time"),
+])  # fmt: skip
+async def test_a_failed_charge_is_one_line_with_its_reason(
+    observed: ObservedGateway,
+    midtrans: ScriptedGateway,
+    logs: Logs,
+    outcome: ChargeOutcome,
+    reason: str,
+) -> None:
+    midtrans.answers_charges_with(outcome)
+
+    await observed.charge(builders.a_charge(), within=5)
+
+    (line,) = logs.lines
+    assert (line["event"], line["level"]) == ("gateway.charge_failed", "warning")
+    assert (line["order_id"], line["reason"]) == ("order-1", reason)
+
+
+async def test_a_charge_that_was_taken_is_no_line(
+    observed: ObservedGateway, midtrans: ScriptedGateway, logs: Logs
+) -> None:
+    midtrans.answers_charges_with(builders.a_charge_answer())
+
+    await observed.charge(builders.a_charge(), within=5)
+
+    assert logs.lines == []
+
+
+async def test_a_question_is_counted_by_what_came_back(
+    observed: ObservedGateway, midtrans: ScriptedGateway
+) -> None:
+    midtrans.answers_status_of("t-1", builders.a_status_reply())
+    before = calls("status", "found"), calls("status", "unknown")
+
+    await observed.status("t-1")
+    await observed.status("t-2")
+
+    assert (calls("status", "found"), calls("status", "unknown")) == (before[0] + 1, before[1] + 1)
+
+
+async def test_a_question_without_an_answer_is_counted_told_and_raised(
+    observed: ObservedGateway, midtrans: ScriptedGateway, logs: Logs
+) -> None:
+    midtrans.answers_status_of("t-1", GatewayUnavailable("ReadTimeout"))
+    before = calls("status", "unavailable")
+
+    with pytest.raises(GatewayUnavailable):
+        await observed.status("t-1")
+
+    assert calls("status", "unavailable") == before + 1
+    assert [line["reason"] for line in logs.of("gateway.status_failed")] == ["ReadTimeout"]
+
+
+async def test_a_call_is_timed(observed: ObservedGateway, midtrans: ScriptedGateway) -> None:
+    midtrans.answers_charges_with(midtrans.after(3.0, builders.a_charge_answer()))
+    labels = {"call": "charge", "outcome": "pending"}
+    before = REGISTRY.get_sample_value("bayar_gateway_call_seconds_sum", labels) or 0.0
+
+    await observed.charge(builders.a_charge(), within=5)
+
+    after = REGISTRY.get_sample_value("bayar_gateway_call_seconds_sum", labels) or 0.0
+    assert after - before == pytest.approx(3.0)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def written(stream: io.StringIO, log_format: str | None, level: str = "info") -> str:
+    configure_logs(log_format=log_format, level=level, stream=stream)
+    structlog.configure(cache_logger_on_first_use=False)
+    structlog.get_logger().info("payment.changed", status="pending")
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("stream", "log_format", "is_json"),
+    [
+        (io.StringIO(), None, True),
+        (io.StringIO(), "json", True),
+        (io.StringIO(), "console", False),
+        (Terminal(), None, False),
+        (Terminal(), "json", True),
+        (Terminal(), "console", False),
+    ],
+)
+def test_lines_are_json_unless_a_person_reads_them(
+    stream: io.StringIO,
+    log_format: str | None,
+    is_json: bool,  # noqa: FBT001
+) -> None:
+    line = written(stream, log_format)
+
+    assert "payment.changed" in line
+    assert line.startswith("{") is is_json
+
+
+@pytest.mark.parametrize(
+    ("level", "is_told"), [("debug", True), ("info", True), ("warning", False), ("error", False)]
+)
+def test_lines_below_the_level_are_left_out(level: str, is_told: bool) -> None:  # noqa: FBT001
+    assert bool(written(io.StringIO(), "json", level)) is is_told
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_a_traceback_shows_no_values_of_variables(log_format: str) -> None:
+    stream = io.StringIO()
+    configure_logs(log_format=log_format, level="info", stream=stream)
+    structlog.configure(cache_logger_on_first_use=False)
+
+    def fail(password: str) -> None:
+        raise RuntimeError(f"a fault with {len(password)} characters")
+
+    try:
+        fail(password="hunter" + "2")
+    except RuntimeError:
+        structlog.get_logger().exception("request.failed")
+
+    assert "RuntimeError: a fault with 7 characters" in stream.getvalue()
+    assert "hunter2" not in stream.getvalue()
+
+
+def test_a_library_s_warning_is_a_line_like_ours(logs: Logs) -> None:
+    logging.getLogger("some.library").warning("%s is odd", "this")
+    logging.getLogger("some.library").info("chatter")
+
+    (line,) = [json.loads(text) for text in logs.text.splitlines()]
+    assert (line["event"], line["level"], line["logger"]) == ("this is odd", "warning", "some.library")

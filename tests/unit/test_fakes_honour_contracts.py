@@ -1,0 +1,79 @@
+"""The fakes keep the promises of the ports: the same suites run against Postgres and Midtrans's bytes."""
+
+from datetime import datetime
+
+import pytest
+
+from support.contracts.create_rate import CreateRateContract, RateOf
+from support.contracts.gateway import PaymentGatewayContract, Situation
+from support.contracts.notifications import Inbox, NotificationsContract
+from support.contracts.payments import PaymentsContract
+from support.contracts.time import PassTime
+from support.contracts.users import UsersContract
+from support.fakes import (
+    InMemoryCreateRate,
+    InMemoryPaymentReader,
+    InMemoryUnitOfWork,
+    ManualClock,
+    StoredNotification,
+)
+from support.situations import ScriptedSituation
+
+
+class _InMemory:
+    @pytest.fixture
+    def clock(self) -> ManualClock:
+        return ManualClock()
+
+    @pytest.fixture
+    def begin(self, clock: ManualClock) -> InMemoryUnitOfWork:
+        return InMemoryUnitOfWork(clock=clock)
+
+    @pytest.fixture
+    def reader(self, begin: InMemoryUnitOfWork) -> InMemoryPaymentReader:
+        return InMemoryPaymentReader(begin)
+
+    @pytest.fixture
+    def pass_time(self, clock: ManualClock) -> PassTime:
+        async def pass_time(seconds: float) -> None:
+            await clock.sleep(seconds)
+
+        return pass_time
+
+
+class TestInMemoryPayments(_InMemory, PaymentsContract):
+    pass
+
+
+class TestInMemoryNotifications(_InMemory, NotificationsContract):
+    @pytest.fixture
+    def now(self, clock: ManualClock) -> datetime:
+        return clock.now()
+
+    @pytest.fixture
+    def inbox(self, begin: InMemoryUnitOfWork) -> Inbox:
+        async def inbox() -> list[StoredNotification]:
+            return begin.notifications
+
+        return inbox
+
+
+class TestInMemoryUsers(_InMemory, UsersContract):
+    pass
+
+
+class TestInMemoryCreateRate(_InMemory, CreateRateContract):
+    @pytest.fixture
+    def rate_of(self, clock: ManualClock) -> RateOf:
+        windows: dict[int, tuple[float, int]] = {}
+
+        def rate_of(per_minute: int) -> InMemoryCreateRate:
+            return InMemoryCreateRate(clock=clock, per_minute=per_minute, windows=windows)
+
+        return rate_of
+
+
+class TestScriptedGateway(PaymentGatewayContract):
+    @pytest.fixture
+    def midtrans(self) -> Situation:
+        return ScriptedSituation()
