@@ -32,10 +32,15 @@ test-unit: setup ## the tests that need no socket
 test-integration: setup ## the tests on a real Postgres, embedded
 	$(BIN)/python -m pytest tests/integration
 
+# The plugin where there is one, else the program of its own.
+COMPOSE = $$(docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+
 test-docker: setup ## the integration tests on a dockerized Postgres (compose.yaml)
-	docker compose up --detach --wait postgres
-	BAYAR_TEST_DATABASE_URL=postgresql://bayar:bayar@127.0.0.1:55432/bayar $(BIN)/python -m pytest tests/integration; \
-	  status=$$?; docker compose down --volumes; exit $$status
+	@compose="$(COMPOSE)"; trap "$$compose down --volumes" EXIT; \
+	  $$compose up --detach postgres && \
+	  for try in $$(seq 60); do $$compose exec -T postgres pg_isready -q -h 127.0.0.1 -U bayar && break; sleep 1; done && \
+	  BAYAR_TEST_DATABASE_URL=postgresql://bayar:bayar@127.0.0.1:55432/bayar \
+	    $(BIN)/python -m pytest tests/integration
 
 check: setup ## what CI runs: format, lint, types, layering, lock freshness, tests
 	$(BIN)/ruff format --check src tests
@@ -59,6 +64,9 @@ lock-fresh: setup ## fail when requirements.lock does not fit pyproject.toml
 	@cp requirements.lock .venv/requirements.lock
 	@$(LOCK) --output-file .venv/requirements.lock
 	@diff -u requirements.lock .venv/requirements.lock && echo "requirements.lock is fresh"
+
+schema: setup ## write db/schema.sql anew, from the migrations
+	PYTHONPATH=src:tests $(BIN)/python -m support.schema
 
 clean: ## remove .venv and what tools leave behind; the demo's data stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -29,6 +29,7 @@ from domain.status import MONEY_BACK, NOTIFIED, REPLIED, Status
 # A charge may still be under way this long after it was last sent, so that only later does an unknown
 # order id mean that there is no transaction.
 NO_TRANSACTION_AFTER: Final = timedelta(minutes=10)
+_AFTER_FAILURE: Final = "charge_after_failure"
 
 
 class Doubt(StrEnum):
@@ -208,7 +209,7 @@ def _believe(payment: Payment, claim: _Claim, source: Source, told: history.Deta
         refunded_amount=max(payment.refunded_amount, min(claim.refunded, payment.gross_amount)),
         charge_answer=payment.charge_answer or claim.charge_answer,
         paid_at=payment.paid_at or _paid_at(claim),
-        late=payment.late or (status.is_paid and payment.status.is_unpaid_end),
+        late=payment.late or (status.is_paid and _had_ended(payment)),
         breaks=_breaks(payment, claim, wins=wins),
     )
     if after == payment:
@@ -229,13 +230,24 @@ def _paid_at(claim: _Claim) -> datetime | None:
 
 
 def _breaks(payment: Payment, claim: _Claim, *, wins: bool) -> tuple[Break, ...]:
-    """With a second paid transaction, whichever of the two is not the payment's stands as a break."""
+    """What a person has to look at.
+
+    With a second paid transaction, whichever of the two is not the payment's; and a charge that is there
+    after the shop was told that there is none.
+    """
     ours, theirs = payment.transaction_id, claim.transaction_id
     found = set(payment.breaks)
     if payment.status.is_paid and claim.status.is_paid and None not in {ours, theirs} and ours != theirs:
         found.discard(Break(reason="paid_twice", subject=str(theirs if wins else ours)))
         found.add(Break(reason="paid_twice", subject=str(ours if wins else theirs)))
+    if payment.status is Status.FAILURE and wins and claim.status is Status.PENDING:
+        found.add(Break(reason=_AFTER_FAILURE, subject=theirs or ""))
     return tuple(sorted(found))
+
+
+def _had_ended(payment: Payment) -> bool:
+    """Whether an unpaid end was recorded, also one that turned out to be none."""
+    return payment.status.is_unpaid_end or any(b.reason == _AFTER_FAILURE for b in payment.breaks)
 
 
 def _break(payment: Payment, found: Break, at: datetime) -> Decision:

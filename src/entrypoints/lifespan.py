@@ -7,9 +7,13 @@ from entrypoints.container import Container
 
 
 @asynccontextmanager
-async def running(container: Container) -> AsyncIterator[Container]:
-    """The pool and the HTTP client, open. The database may be away: connections are made on demand."""
+async def running(container: Container, *, midtrans: bool = True) -> AsyncIterator[Container]:
+    """The pool and the HTTP client, open; without ``midtrans`` the pool alone, and no server key is needed.
+
+    The database may be away: connections are made on demand.
+    """
+    resources = (container.pool, container.http) if midtrans else (container.pool,)
     async with AsyncExitStack() as stack:
-        for resource in (container.pool(), container.http()):
-            await stack.enter_async_context(resource)
+        for resource in resources:
+            await stack.enter_async_context(resource())
         yield container

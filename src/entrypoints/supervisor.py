@@ -52,7 +52,8 @@ def supervise(task: Callable[[], None], *, workers: int, on_death: Callable[[int
             process.join()
             on_death(process.pid)
             if stopping:
-                healthy = healthy and process.exitcode == 0
+                # By the signal itself ends one that was not serving yet.
+                healthy = healthy and process.exitcode in {0, -signal.SIGTERM}
             elif time.monotonic() - started < _YOUNG_SECONDS:
                 healthy = False
                 stop()

@@ -347,7 +347,7 @@ async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> N
     target.close()
 
 
-def test_of_several_hosts_the_primary_is_migrated() -> None:
+def test_of_several_hosts_the_primary_is_migrated_and_served() -> None:
     with open_directory() as directory:
         standby_home = directory / "standby"
         with embedded_postgres(standby_home, database="bayar"):
@@ -362,8 +362,14 @@ def test_of_several_hosts_the_primary_is_migrated() -> None:
             assert migrate_up(_with_hosts(hosts, "bayar")) == _FILES
             assert migration_status(primary)[0] == (_FILES[0], True)
             assert migrate_up(_with_hosts(hosts, "made_by_migrating")) == _FILES
+            assert not asyncio.run(_is_served_by_a_standby(_with_hosts(hosts, "bayar")))
             with pytest.raises(MigrationError, match=r"is a primary .*: a standby"):
                 migrate_up(_with_hosts(hosts[:2], "bayar"))
+
+
+async def _is_served_by_a_standby(url: str) -> bool:
+    async with create_pool(dsn=url, size=1) as pool, pool.acquire() as connection:
+        return bool(await connection.fetchval("SELECT pg_is_in_recovery()"))
 
 
 def _host(url: str) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -14,6 +15,10 @@ import asyncpg
 
 from entrypoints.embedded_postgres import embedded_postgres
 from entrypoints.migrations import migrate_up
+
+# Short paths, for the sockets. The tests' own part of them is not to be guessed.
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108
+_DISK: Final = Path("/tmp")  # noqa: S108
 
 
 @contextmanager
@@ -29,7 +34,9 @@ def serving(url: str | None) -> Iterator[str]:
 @contextmanager
 def open_directory() -> Iterator[Path]:
     """A directory that the account of an embedded Postgres can enter; pytest's own ones are closed."""
-    with TemporaryDirectory(prefix="bayar-test-", dir="/tmp") as made:  # short, for sockets
+    # A suite of database servers runs in half the time where their files are in memory.
+    roomy = _MEMORY.exists() and shutil.disk_usage(_MEMORY).free > 4 * 1024**3
+    with TemporaryDirectory(prefix="bayar-test-", dir=_MEMORY if roomy else _DISK) as made:
         directory = Path(made)
         if os.geteuid() == 0:
             directory.chmod(stat.S_IRWXU | stat.S_IXGRP | stat.S_IXOTH)
@@ -49,7 +56,7 @@ class Databases:
         """A database with nothing in it, not even tables."""
         name = f"{self._run}_{len(self._made)}"
         async with connected(self._server_url) as connection:
-            await connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+            await connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
         self._made.append(name)
         return urlsplit(self._server_url)._replace(path=f"/{name}").geturl()
 

@@ -330,7 +330,7 @@ class InMemoryNotifications:
             and row.received_at > since
         ]
         if len(same) < _REPEATS_A_DAY:
-            self._keep(self._row(replace(notification, processed=True, error=None)))
+            self._keep(self._row(notification))
             return
         newest = max(same, key=lambda row: row.received_at)
         self._keep(replace(newest, repeats=newest.repeats + 1))

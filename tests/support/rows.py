@@ -36,3 +36,13 @@ async def adopt(pool: Pool, **columns: Any) -> None:
     places = ", ".join(f"${number}" for number in range(1, len(row) + 1))
     await run(pool, "INSERT INTO users (id) VALUES (1) ON CONFLICT DO NOTHING")
     await run(pool, f"INSERT INTO payment_transactions ({names}) VALUES ({places})", *row.values())  # noqa: S608
+
+
+async def until_somebody_waits(pool: Pool) -> None:
+    """Return once another connection to this database waits for a lock."""
+    while not await run(
+        pool,
+        "SELECT EXISTS (SELECT FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock')",
+    ):
+        pass

@@ -112,7 +112,8 @@ class MidtransGateway:
             return KeyCheck.UNREACHABLE
         if answer.code == _UNAUTHORIZED:
             return KeyCheck.REFUSED
-        return KeyCheck.ACCEPTED if answer.body_code == _NOT_FOUND else KeyCheck.UNREACHABLE
+        spoke = answer.body_code is not None and answer.body_code < _SERVER_TROUBLE
+        return KeyCheck.ACCEPTED if spoke else KeyCheck.UNREACHABLE
 
     async def _ask(self, transaction: str) -> Answer:
         path = f"/v2/{quote(transaction, safe='')}/status"

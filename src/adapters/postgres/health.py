@@ -34,6 +34,7 @@ class PostgresHealth:
         return Condition(
             version=row["version"],
             now=row["now"],
+            encoding=row["encoding"],
             durable=row["synchronous_commit"] in _DURABLE and row["fsync"] == "on",
             missing_migrations=tuple(v for v in self._migrations if v not in applied),
         )

@@ -27,12 +27,10 @@ class PostgresNotifications:
         self._connection = connection
 
     async def add(self, notification: ReceivedNotification) -> None:
-        await self._connection.execute(
-            _ADD, *_common(notification), notification.processed, notification.error
-        )
+        await self._connection.execute(_ADD, *_columns(notification))
 
     async def add_repeat(self, notification: ReceivedNotification) -> None:
-        await self._connection.execute(_ADD_REPEAT, *_common(notification), notification.transaction_status)
+        await self._connection.execute(_ADD_REPEAT, *_columns(notification), notification.transaction_status)
 
     async def add_forged(self, notification: ForgedNotification) -> None:
         kept = {
@@ -72,7 +70,7 @@ class PostgresNotifications:
         return int(await self._connection.fetchval(_PRUNE_FORGED))
 
 
-def _common(notification: ReceivedNotification) -> tuple[Any, ...]:
+def _columns(notification: ReceivedNotification) -> tuple[Any, ...]:
     return (
         notification.id,
         _naive(notification.received_at),
@@ -80,6 +78,8 @@ def _common(notification: ReceivedNotification) -> tuple[Any, ...]:
         notification.transaction_id,
         notification.body,
         notification.signature_key,
+        notification.processed,
+        notification.error,
     )
 
 

@@ -96,6 +96,8 @@ class PostgresPaymentReader:
         self._pool = pool
 
     async def find(self, order_id: str) -> Payment | None:
+        if "\0" in order_id:  # it may come from an address, and Postgres refuses to look for it
+            return None
         rows = await self._rows(_FIND, order_id)
         return _payment(rows[0]) if rows else None
 

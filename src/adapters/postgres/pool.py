@@ -17,7 +17,7 @@ ACQUIRE_SECONDS: Final = 2.0
 def create_pool(*, dsn: str, size: int) -> Pool:
     """A pool that is not open yet and connects on demand, so that a database that is away can come back."""
     parts = urlsplit(dsn)
-    several = "," in (parts.netloc or "") + "".join(parse_qs(parts.query).get("host", []))
+    several = "," in parts.netloc + "".join(parse_qs(parts.query).get("host", []))
     return asyncpg.create_pool(
         dsn,
         min_size=0,

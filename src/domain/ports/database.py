@@ -11,6 +11,7 @@ class Condition:
     now: datetime
     durable: bool
     missing_migrations: tuple[str, ...]
+    encoding: str = "UTF8"
 
 
 class DatabaseHealth(Protocol):

@@ -51,7 +51,7 @@ class Notifications(Protocol):
     async def add(self, notification: ReceivedNotification) -> None: ...
 
     async def add_repeat(self, notification: ReceivedNotification) -> None:
-        """Keep one that told nothing new; past 100 of the same a day and payment, only count it."""
+        """Keep one that did not move the payment; past 100 of the same a day and order, only count it."""
         ...
 
     async def add_forged(self, notification: ForgedNotification) -> None:

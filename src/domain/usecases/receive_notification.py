@@ -1,7 +1,7 @@
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from domain.decide import Decision, decide
+from domain.decide import decide
 from domain.errors import DatabaseUnavailable
 from domain.evidence import Notification
 from domain.ports.identifiers import Identifiers
@@ -89,25 +89,22 @@ class ReceiveNotification:
     async def _apply(self, work: Work, said: Notification, kept: ReceivedNotification) -> Outcome:
         payment = await work.payments.lock(said.order_id)
         if payment is None:
-            error = f"there is no payment {said.order_id}"
-            await work.notifications.add(replace(kept, error=error))
-            return Outcome.UNKNOWN_ORDER
-        decision = decide(payment, said)
-        if decision.set_aside:
-            await work.notifications.add(replace(kept, error=decision.set_aside))
-            return Outcome.SET_ASIDE
-        if decision.doubts or (decision.changed and self._confirm_always):
-            await work.notifications.add(kept)
-            return Outcome.DOUBTFUL
-        return await self._settle(work, decision, replace(kept, processed=True))
-
-    async def _settle(self, work: Work, decision: Decision, kept: ReceivedNotification) -> Outcome:
-        if not decision.changed:
-            await work.notifications.add_repeat(kept)
-            return Outcome.KNOWN
-        await work.payments.save(decision.payment, decision.entries)
-        await work.notifications.add(kept)
-        return Outcome.APPLIED
+            kept = replace(kept, error=f"there is no payment {said.order_id}")
+            outcome = Outcome.UNKNOWN_ORDER
+        else:
+            decision = decide(payment, said)
+            if decision.set_aside:
+                kept, outcome = replace(kept, error=decision.set_aside), Outcome.SET_ASIDE
+            elif decision.doubts or (decision.changed and self._confirm_always):
+                outcome = Outcome.DOUBTFUL
+            elif decision.changed:
+                await work.payments.save(decision.payment, decision.entries)
+                await work.notifications.add(replace(kept, processed=True))
+                return Outcome.APPLIED
+            else:
+                kept, outcome = replace(kept, processed=True), Outcome.KNOWN
+        await work.notifications.add_repeat(kept)
+        return outcome
 
     async def _keep_forged(self, said: Notification) -> None:
         forged = ForgedNotification(

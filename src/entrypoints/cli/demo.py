@@ -207,6 +207,7 @@ def guide(demo: Demo, token: str) -> None:
   API          {demo.url}
   API docs     {demo.url}/docs
   Midtrans     {demo.simulator_url}  (a look-alike; nothing leaves this machine)
+  Wallet page  {demo.simulator_url}/wallet/ and a payment's order id
 
 1. A token for your shop's backend, valid for 30 days:
 

@@ -70,6 +70,12 @@ async def _database(container: Container) -> list[Finding]:
             + ("" if new_enough else f"; {_LEAST_POSTGRES} or later is needed"),
         ),
         Finding(
+            check="encoding",
+            ok=condition.encoding == "UTF8",
+            detail=condition.encoding
+            + ("" if condition.encoding == "UTF8" else "; create the database with ENCODING 'UTF8'"),
+        ),
+        Finding(
             check="durable commits",
             ok=condition.durable,
             detail="a commit waits for the disk"

@@ -1,12 +1,12 @@
 import os
-import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from functools import partial
 
 import rich_click as click
 
-from entrypoints.cli.session import service_settings
 from entrypoints.listening import check_port
 
 
@@ -22,31 +22,32 @@ def serve(host: str, port: int, workers: int, no_worker: bool) -> None:  # noqa:
 
     Example: bayar serve --host 0.0.0.0 --port 8080 --workers 2
     """
-    settings = service_settings()
-    check_port(host, port)
-    metrics = _shared_metrics() if workers > 1 else None
-    # Only now: the metrics library decides at its import whether processes share their numbers.
-    from entrypoints import server  # noqa: PLC0415
+    with _shared_metrics() if workers > 1 else nullcontext():
+        # Only now, and whatever imports it too: the metrics library decides at its import whether
+        # processes share their numbers.
+        from entrypoints.cli.session import service_settings  # noqa: PLC0415
 
-    task = partial(
-        server.serve, settings, host=host, port=port, with_worker=not no_worker, several=workers > 1
-    )
-    if metrics is None:
-        task()
-        return
-    from prometheus_client import multiprocess  # noqa: PLC0415
+        settings = service_settings()
+        check_port(host, port)
+        from entrypoints import server  # noqa: PLC0415
 
-    from entrypoints.supervisor import supervise  # noqa: PLC0415
+        task = partial(
+            server.serve, settings, host=host, port=port, with_worker=not no_worker, several=workers > 1
+        )
+        if workers == 1:
+            task()
+            return
+        from prometheus_client import multiprocess  # noqa: PLC0415
 
-    try:
+        from entrypoints.supervisor import supervise  # noqa: PLC0415
+
         healthy = supervise(task, workers=workers, on_death=multiprocess.mark_process_dead)
-    finally:
-        shutil.rmtree(metrics, ignore_errors=True)
     sys.exit(0 if healthy else 1)
 
 
-def _shared_metrics() -> str:
-    """Where the processes keep their numbers, for each of them to add up."""
-    folder = tempfile.mkdtemp(prefix="bayar-metrics-")
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-    return folder
+@contextmanager
+def _shared_metrics() -> Iterator[None]:
+    """A place where the processes keep their numbers, for each of them to add up."""
+    with tempfile.TemporaryDirectory(prefix="bayar-metrics-", ignore_cleanup_errors=True) as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        yield

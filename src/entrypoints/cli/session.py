@@ -30,7 +30,8 @@ def with_container(needs: tuple[str, ...], do: Callable[[Container], Awaitable[T
     configure_logs(log_format="console", level="error", stream=sys.stderr)
 
     async def session() -> T:
-        async with running(Container(settings=settings)) as container:
+        midtrans = "MIDTRANS_SERVER_KEY" in needs
+        async with running(Container(settings=settings), midtrans=midtrans) as container:
             return await do(container)
 
     return asyncio.run(session())

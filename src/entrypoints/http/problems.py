@@ -91,7 +91,9 @@ def problem(
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """The problem for any exception that left a handler."""
     match error:
-        case errors.BayarError():
+        case errors.UserNotAdded():
+            return problem("unknown-user", str(error))
+        case errors.BayarError() if error.code in PROBLEMS:
             return _expected(error)
         case InvalidBody(errors=found):
             return problem("invalid-body", "Some fields are wrong; see errors.", errors=_listed(found))

@@ -27,12 +27,13 @@ from support.builders import (
     given,
 )
 from support.log import is_intact
-from support.rows import run
+from support.rows import run, until_somebody_waits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from adapters.postgres.pool import Pool
+    from adapters.postgres.work import PostgresWork
     from domain.history import Entry
     from domain.payment import Payment
 
@@ -126,7 +127,8 @@ async def test_a_lock_that_is_not_had_in_two_seconds_is_an_outage_and_costs_no_c
         begin = PostgresUnitOfWork(pool=pool, on_commit=lambda _: None)
         await given(begin)
 
-        async with asyncio.timeout(10), begin() as work:
+        # Well before anything else would give up.
+        async with asyncio.timeout(5), begin() as work:
             await work.payments.lock("order-1")
             with pytest.raises(DatabaseUnavailable):
                 async with begin() as second:
@@ -164,31 +166,53 @@ async def test_two_transactions_that_wait_for_each_other_do_not_wait_for_ever(
     assert False in ended
 
 
-async def test_two_connections_that_save_one_transaction_id_at_once(
-    begin: PostgresUnitOfWork, reader: PostgresPaymentReader
+async def test_an_uncommitted_transaction_id_makes_another_payment_wait_and_then_is_taken(
+    pool: Pool, begin: PostgresUnitOfWork, reader: PostgresPaymentReader
 ) -> None:
-    """Neither sees the other's uncommitted row: only the unique index stops the second."""
+    """The second does not see the first's uncommitted row: only the unique index stops it."""
     for order_id in ("one", "other"):
         await given(begin, order_id=order_id)
-    both = asyncio.Barrier(2)
 
-    async def take(order_id: str) -> str:
-        try:
-            async with begin() as work:
-                payment = await work.payments.lock(order_id)
-                assert payment is not None
-                await both.wait()
-                await work.payments.save(replace(payment, transaction_id="t-1"), ())
-        except TransactionTaken as taken:
-            return taken.transaction_id
-        return "saved"
+    async def take(order_id: str) -> None:
+        async with begin() as work:
+            await _save_transaction(work, order_id)
 
     async with asyncio.timeout(10):
-        ended = await asyncio.gather(take("one"), take("other"))
+        async with begin() as work:
+            await _save_transaction(work, "one")
+            second = asyncio.create_task(take("other"))
+            await until_somebody_waits(pool)
+        with pytest.raises(TransactionTaken, match="t-1"):
+            await second
 
-    assert sorted(ended) == ["saved", "t-1"]
-    holders = [(await found(reader, order_id)).transaction_id for order_id in ("one", "other")]
-    assert sorted(holders, key=str) == [None, "t-1"]
+    assert (await found(reader, "one")).transaction_id == "t-1"
+    assert (await found(reader, "other")).transaction_id is None
+
+
+async def test_a_second_locker_waits_and_sees_what_the_first_committed(
+    pool: Pool, begin: PostgresUnitOfWork
+) -> None:
+    await given(begin)
+
+    async def look() -> Payment | None:
+        async with begin() as work:
+            return await work.payments.lock("order-1")
+
+    async with asyncio.timeout(10):
+        async with begin() as work:
+            await _save_transaction(work, "order-1")
+            second = asyncio.create_task(look())
+            await until_somebody_waits(pool)
+        seen = await second
+
+    assert seen is not None
+    assert seen.transaction_id == "t-1"
+
+
+async def _save_transaction(work: PostgresWork, order_id: str) -> None:
+    payment = await work.payments.lock(order_id)
+    assert payment is not None
+    await work.payments.save(replace(payment, transaction_id="t-1"), ())
 
 
 async def test_a_commit_is_durable_whatever_the_servers_default_is(empty_database_url: str) -> None:

@@ -67,15 +67,26 @@ class NotificationsContract:
 
         assert await inbox() == []
 
-    async def test_a_repeat_is_kept_as_processed(self, begin: UnitOfWork, inbox: Inbox) -> None:
+    async def test_a_repeat_is_kept(self, begin: UnitOfWork, inbox: Inbox) -> None:
         async with begin() as work:
             await work.notifications.add(a_received("first", processed=True))
-            await work.notifications.add_repeat(a_received("again"))
+            await work.notifications.add_repeat(a_received("again", processed=True))
 
         rows = {row.id: row for row in await inbox()}
         assert rows[an_id("again")].processed
         assert rows[an_id("again")].is_verified
         assert len(rows) == 2
+
+    async def test_a_repeat_that_is_still_to_do_or_set_aside_is_kept_so(
+        self, begin: UnitOfWork, inbox: Inbox
+    ) -> None:
+        async with begin() as work:
+            await work.notifications.add_repeat(a_received("to do"))
+            await work.notifications.add_repeat(a_received("aside", error="why"))
+
+        rows = {row.id: row for row in await inbox()}
+        assert (rows[an_id("to do")].processed, rows[an_id("to do")].error) == (False, None)
+        assert (rows[an_id("aside")].processed, rows[an_id("aside")].error) == (False, "why")
 
     async def test_past_a_hundred_of_the_same_a_day_repeats_are_only_counted(
         self, begin: UnitOfWork, inbox: Inbox
@@ -194,7 +205,7 @@ class NotificationsContract:
             await work.notifications.add(a_received("done", processed=True))
             await work.notifications.add(a_received("aside", error="why"))
             await work.notifications.add_forged(a_forged())
-            await work.notifications.add_repeat(a_received("repeat"))
+            await work.notifications.add_repeat(a_received("repeat", processed=True))
             await work.notifications.add(a_received("to do"))
 
         async with begin() as work:

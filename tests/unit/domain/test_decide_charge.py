@@ -127,6 +127,17 @@ def test_money_after_a_failure_is_late() -> None:
     assert (paid.status, paid.late, paid.transaction_id) == (Status.SETTLEMENT, True, "t-1")
 
 
+def test_a_charge_after_a_failure_is_a_break_and_its_money_is_late() -> None:
+    failed = decide(a_payment(), REFUSED).payment
+
+    found = decide(failed, a_status_reply(transaction_status="pending")).payment
+    paid = decide(found, a_status_reply()).payment
+
+    assert found.breaks == (Break(reason="charge_after_failure", subject="t-1"),)
+    assert (found.status, found.late) == (Status.PENDING, False)
+    assert (paid.status, paid.late) == (Status.SETTLEMENT, True)
+
+
 def test_a_transaction_that_is_anothers_is_a_break() -> None:
     decision = decide(a_payment(), TransactionElsewhere(transaction_id="t-9", received_at=NOW + MINUTE))
 

@@ -1,5 +1,6 @@
 """What Midtrans itself says of a transaction moves every payment by rank, and by nothing else."""
 
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -36,7 +37,9 @@ def test_a_reply_moves_a_payment_by_rank(cell: Cell) -> None:
     assert decision.payment.status is expected
     assert decision.doubts == ()
     assert decision.set_aside is None
-    assert decision.payment.breaks == ()
+    found = {found.reason for found in decision.payment.breaks}
+    after_failure = (before.status, decision.payment.status) == (Status.FAILURE, Status.PENDING)
+    assert found == ({"charge_after_failure"} if after_failure else set())
 
 
 @pytest.mark.parametrize("cell", cells(GRID), ids=str)
@@ -195,6 +198,28 @@ def test_three_settled_transactions_are_two_breaks() -> None:
 
     assert payment.transaction_id == "t-1"
     assert {found.subject for found in payment.breaks} == {"t-2", "t-3"}
+
+
+@pytest.mark.parametrize(
+    "order",
+    list(
+        itertools.permutations(
+            [("t-1", "settlement"), ("t-2", "refund"), ("t-1", "refund"), ("t-2", "settlement")]
+        )
+    ),
+    ids=str,
+)
+def test_whichever_transaction_stands_in_the_end_the_other_is_the_one_break(
+    order: tuple[tuple[str, str], ...],
+) -> None:
+    payment = a_payment()
+
+    for transaction_id, status in order:
+        reply = a_status_reply(transaction_id=transaction_id, transaction_status=status)
+        payment = decide(payment, reply).payment
+
+    assert (payment.status, payment.transaction_id) == (Status.REFUND, "t-1")
+    assert payment.breaks == (Break(reason="paid_twice", subject="t-2"),)
 
 
 def test_a_second_transaction_that_was_never_paid_is_no_break() -> None:

@@ -166,9 +166,9 @@ def test_a_text_that_reads_as_another_order_has_a_second_reading(
         ("ORDER-sandbox-0001", "200", "150000.00"),
         # No order id would be left of it.
         ("2001", "200", "500.00"),
-        # 200 million rupiah are out of bounds for any payment.
-        ("x2002", "200", "00500000.00"),
-        ("x2009", "200", "9999999.00"),
+        # 32 million rupiah are out of bounds for any payment, and so are nine digits.
+        ("x2003", "200", "1234.00"),
+        ("x2001", "200", "50000.00"),
         # An amount does not start with a zero.
         ("x2000", "200", "500.00"),
         # The rest is no allowed order id: it starts with a dash, or like ours without being one.

@@ -39,7 +39,7 @@ def _over_fakes(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """The commands find the test's own container, and a whole environment."""
 
     @asynccontextmanager
-    async def running(container: Container) -> Any:
+    async def running(container: Container, *, midtrans: bool = True) -> Any:  # noqa: ARG001 - as the real one
         yield container
 
     monkeypatch.setattr(session, "Container", lambda **_: service.container)

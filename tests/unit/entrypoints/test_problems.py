@@ -1,6 +1,7 @@
 """Every error is a problem (RFC 9457): the table of the contract, and what the framework itself refuses."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 from dependency_injector.providers import Object
 from litestar.exceptions import HTTPException
 
+from domain.errors import TransactionTaken, UserNotAdded
 from domain.evidence import ChargeRefused
 from domain.ports.gateway import NotTaken, Unanswered
 from entrypoints.http.problems import PROBLEMS
@@ -202,6 +204,44 @@ async def test_every_problem_carries_the_headers_of_every_answer(code: str) -> N
 def test_every_problem_of_the_table_has_its_situation_here() -> None:
     # A body that never arrives would take ten seconds.
     assert set(SITUATIONS) == set(PROBLEMS) - {"request-timeout"}
+
+
+async def test_a_user_that_cannot_be_added_is_an_unknown_one() -> None:
+    service = a_service(BAYAR_AUTO_CREATE_USERS="true")
+
+    @asynccontextmanager
+    async def begin() -> Any:
+        async with service.begin() as work:
+            work.users = NoNewUsers()
+            yield work
+
+    service.container.providers["begin"].override(Object(begin))
+
+    answer = await service.create(headers=bearer(user=99))
+
+    assert problem_of(answer) == (403, "unknown-user")
+    assert "full_name" in answer.json()["detail"]
+
+
+class NoNewUsers:
+    """A users table that demands more than an id."""
+
+    async def add(self, _user_id: int) -> int:
+        raise UserNotAdded("full_name must not be null")
+
+
+async def test_trouble_without_a_status_of_its_own_is_a_fault_of_our_own(logs: Logs) -> None:
+    class Unforeseen:
+        async def find(self, _order_id: str) -> Any:
+            raise TransactionTaken("t-1")
+
+    service = a_service()
+    service.container.providers["reader"].override(Object(Unforeseen()))
+
+    answer = await service.get("/api/payments/order-1")
+
+    assert problem_of(answer) == (500, "internal-error")
+    assert len(logs.of("request.failed")) == 1
 
 
 async def test_a_fault_of_our_own_tells_nothing_of_itself(logs: Logs) -> None:

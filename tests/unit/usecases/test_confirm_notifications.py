@@ -300,6 +300,24 @@ async def test_a_claimed_transaction_that_midtrans_does_not_know_says_nothing_ab
     assert (payment.status, payment.late) == (Status.SETTLEMENT, False)
 
 
+async def test_an_order_that_midtrans_does_not_know_by_its_id_is_no_failure_once_its_money_is_found(
+    confirm: ConfirmNotifications,
+    begin: InMemoryUnitOfWork,
+    reader: InMemoryPaymentReader,
+    gateway: ScriptedGateway,
+    clock: ManualClock,
+) -> None:
+    await given(begin)
+    clock.advance(11 * 60)
+    await received(begin)
+    gateway.answers_status_of("t-1", a_status_reply())
+
+    await confirm(limit=20)
+
+    payment = await stored(reader)
+    assert (payment.status, payment.late) == (Status.SETTLEMENT, False)
+
+
 async def test_an_order_that_midtrans_does_not_know_after_ten_minutes_is_a_failure(
     confirm: ConfirmNotifications,
     begin: InMemoryUnitOfWork,

@@ -105,6 +105,21 @@ async def test_a_duplicate_is_kept_and_changes_nothing(
     assert [row.processed for row in begin.notifications] == [True, True]
 
 
+async def test_while_the_payment_is_locked_too_long_nothing_is_told_as_kept(
+    receive: ReceiveNotification,
+    begin: InMemoryUnitOfWork,
+    reader: InMemoryPaymentReader,
+    pending: Payment,
+) -> None:
+    async with begin() as work:
+        await work.payments.lock("order-1")
+        with pytest.raises(DatabaseUnavailable):
+            await receive(a_delivery())
+
+    assert await reader.find("order-1") == pending
+    assert begin.notifications == []
+
+
 @pytest.mark.usefixtures("pending")
 async def test_older_news_is_kept_and_changes_nothing(
     receive: ReceiveNotification, begin: InMemoryUnitOfWork, reader: InMemoryPaymentReader

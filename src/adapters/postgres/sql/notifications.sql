@@ -7,14 +7,15 @@ VALUES ($1, $2, $3, $4, $5::text::jsonb, $6, true, $7, $8);
 
 -- name: add_repeat
 -- Kept like any other until there are 100 of the same in a day; past that the newest of them counts it.
--- $1 id, $2 received, $3 order id, $4 transaction id, $5 body, $6 signature, $7 transaction status
+-- $1 id, $2 received, $3 order id, $4 transaction id, $5 body, $6 signature, $7 processed, $8 error,
+-- $9 transaction status
 WITH same AS (
   SELECT id
     FROM payment_webhook_events
    WHERE order_id = $3
      AND signature_key = $6
      AND midtrans_transaction_id IS NOT DISTINCT FROM $4
-     AND raw_body ->> 'transaction_status' = $7
+     AND raw_body ->> 'transaction_status' = $9
      AND received_at > $2::timestamp - interval '1 day'
    ORDER BY received_at DESC
    LIMIT 100
@@ -27,8 +28,9 @@ WITH same AS (
      AND (SELECT is_full FROM full_day)
 )
 INSERT INTO payment_webhook_events (
-  id, received_at, order_id, midtrans_transaction_id, raw_body, signature_key, is_verified, processed)
-SELECT $1, $2, $3, $4, $5::text::jsonb, $6, true, true
+  id, received_at, order_id, midtrans_transaction_id, raw_body, signature_key, is_verified, processed,
+  processing_error)
+SELECT $1, $2, $3, $4, $5::text::jsonb, $6, true, $7, $8
  WHERE NOT (SELECT is_full FROM full_day);
 
 -- name: add_forged

@@ -1,0 +1,72 @@
+"""Whatever Midtrans, or somebody in its place, answers: only the named outcomes, and never an exception."""
+
+import json
+from typing import Any
+
+import httpx
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.errors import GatewayUnavailable
+from domain.evidence import ChargeAnswer, ChargeRefused, NoTransaction, StatusReply
+from domain.ports.gateway import NotTaken, Unanswered
+from domain.status import Status
+from support.builders import a_charge
+from support.recorded import gopay_charge, status_body
+from support.situations import RecordedMidtrans
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+CODES = st.sampled_from(["200", "201", "202", "404", "406", "407", "429", "500", 201, "0", "", "1" * 99])
+HTTP = st.sampled_from([200, 201, 202, 204, 302, 400, 401, 404, 406, 429, 500, 502, 599])
+
+
+def bodies(body: dict[str, Any]) -> st.SearchStrategy[bytes]:
+    """One of Midtrans's bodies with some fields replaced, or no JSON object at all."""
+    changes = st.dictionaries(st.sampled_from(sorted(body)), VALUES, max_size=3)
+    coded = st.tuples(changes, st.none() | CODES).map(
+        lambda drawn: body | drawn[0] | ({"status_code": drawn[1]} if drawn[1] is not None else {})
+    )
+    return coded.map(lambda drawn: json.dumps(drawn).encode()) | st.binary(max_size=40)
+
+
+@given(bodies(gopay_charge()), HTTP, st.text("0123456789 abc:,", max_size=9))
+async def test_a_charge_has_one_of_the_four_outcomes_whatever_is_answered(
+    body: bytes, http: int, retry_after: str
+) -> None:
+    midtrans = RecordedMidtrans()
+    midtrans.answers(httpx.Response(http, content=body, headers={"Retry-After": retry_after}))
+
+    outcome = await midtrans.gateway.charge(a_charge(), within=10)
+
+    assert isinstance(outcome, ChargeAnswer | ChargeRefused | NotTaken | Unanswered)
+    if isinstance(outcome, ChargeAnswer):
+        answer = json.loads(outcome.answer)
+        assert (answer["order_id"], float(answer["gross_amount"])) == ("order-1", 10_000)
+        assert outcome.status in {Status.PENDING, Status.DENY}
+        assert 1 <= len(outcome.transaction_id) <= 64
+    if isinstance(outcome, ChargeRefused):
+        assert 300 <= int(outcome.code) < 500
+        assert len(outcome.message) <= 500
+    if isinstance(outcome, NotTaken):
+        assert outcome.retry_after is not None
+        assert 1 <= outcome.retry_after <= 60
+
+
+@given(bodies(status_body()), HTTP)
+async def test_a_status_is_told_unknown_or_unavailable_whatever_is_answered(body: bytes, http: int) -> None:
+    midtrans = RecordedMidtrans()
+    midtrans.answers(httpx.Response(http, content=body))
+
+    try:
+        reply = await midtrans.gateway.status("t-1")
+    except GatewayUnavailable:
+        return
+
+    assert isinstance(reply, StatusReply | NoTransaction)
+    if isinstance(reply, NoTransaction):
+        assert str(json.loads(body)["status_code"]) == "404"
