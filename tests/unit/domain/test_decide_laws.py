@@ -129,8 +129,7 @@ def test_any_number_of_repeats_ends_in_the_same_payment(evidence: list[Any], dat
     repeats = data.draw(st.lists(st.sampled_from(evidence), max_size=5)) if evidence else []
     mixed = data.draw(st.permutations(evidence + repeats))
 
-    # That the shop was told of a failure in between is a break, and history like all breaks of one order.
-    assert outcome(after(a_payment(), mixed))[:3] == outcome(after(a_payment(), evidence))[:3]
+    assert outcome(after(a_payment(), mixed)) == outcome(after(a_payment(), evidence))
 
 
 @given(st.lists(REPLIES | ANSWERS, min_size=1, max_size=5), REFUSALS, st.data())
@@ -140,7 +139,8 @@ def test_a_refusal_among_the_evidence_changes_nothing_once_there_is_a_transactio
     position = data.draw(st.integers(0, len(evidence)))
     mixed = [*evidence[:position], refusal, *evidence[position:]]
 
-    assert outcome(after(a_payment(), mixed)) == outcome(after(a_payment(), evidence))
+    # The shop was told of a failure in between: that is a break, and history.
+    assert outcome(after(a_payment(), mixed))[:3] == outcome(after(a_payment(), evidence))[:3]
 
 
 @given(st.lists(EVIDENCE, max_size=6))
