@@ -1,17 +1,26 @@
 import asyncio
 import sys
 
+import httpx
 import rich_click as click
 
+from entrypoints.cli.output import as_json, show_json, show_table
 from entrypoints.listening import check_port, listener
 from entrypoints.server import on_signals
 from entrypoints.telemetry.logs import configure_logs
+from entrypoints.trouble import Trouble
 from simulator.app import create_app
+from simulator.core.faults import FAULTS, Fault
 
 DEFAULT_KEY = "SB-Mid-server-simulator"
 
 
-@click.command()
+class NotTriggered(Trouble):
+    """The simulator did not take the fault; the text says why."""
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8091, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--server-key", default=DEFAULT_KEY, show_default=True, help="The server key it accepts.")
@@ -23,13 +32,17 @@ DEFAULT_KEY = "SB-Mid-server-simulator"
     type=click.FloatRange(0, min_open=True),
     help="How many times faster than Midtrans a notification is repeated.",
 )
-def simulator(host: str, port: int, server_key: str, notify: str | None, time_scale: float) -> None:
+def simulator(
+    ctx: click.Context, host: str, port: int, server_key: str, notify: str | None, time_scale: float
+) -> None:
     """Run a look-alike of Midtrans's Core API, to try payments without an account.
 
     Any backend in any language may use it: point its Midtrans client to this address.
 
     Example: bayar simulator --notify http://localhost:8080/api/payments/webhook
     """
+    if ctx.invoked_subcommand is not None:
+        return
     configure_logs(log_format=None, level="info", stream=sys.stdout)
     check_port(host, port)
     public_url = f"http://{host}:{port}"
@@ -42,3 +55,43 @@ def simulator(host: str, port: int, server_key: str, notify: str | None, time_sc
         await server.serve()
 
     asyncio.run(run())
+
+
+@simulator.command()
+@click.argument(
+    "fault", required=False, type=click.Choice([str(fault) for fault in FAULTS]), metavar="[FAULT]"
+)
+@click.option("--url", default="http://127.0.0.1:8091", show_default=True, help="Where the simulator is.")
+@click.option("--order-id", help="Only for this order.")
+@click.option("--times", default=1, show_default=True, type=click.IntRange(1, 1_000_000))
+@click.option("--seconds", type=click.FloatRange(0), help="How long, for the faults that wait.")
+@as_json
+def trigger(
+    fault: str | None, url: str, order_id: str | None, times: int, seconds: float | None, as_json: bool
+) -> None:
+    """Make a running simulator misbehave; without a name, list what it can do.
+
+    Example: bayar simulator trigger answer-lost --times 2
+    """
+    if fault is None:
+        rows = [[str(name), kind.description] for name, kind in FAULTS.items()]
+        if as_json:
+            show_json([{"name": name, "description": description} for name, description in rows])
+        else:
+            show_table(["fault", "what happens"], rows)
+        return
+    wanted = {"fault": fault, "times": times, "order_id": order_id, "seconds": seconds}
+    try:
+        answer = httpx.post(
+            f"{url.rstrip('/')}/simulator/faults",
+            json={name: value for name, value in wanted.items() if value is not None},
+            trust_env=False,
+        )
+    except httpx.HTTPError as silent:
+        raise NotTriggered(f"No simulator answers at {url}; start one with: bayar simulator") from silent
+    if answer.is_error:
+        raise NotTriggered(f"The simulator refused: {answer.json().get('error', answer.text)}")
+    if as_json:
+        show_json(answer.json())
+    else:
+        click.echo(f"armed: {fault}. {FAULTS[Fault(fault)].description}")

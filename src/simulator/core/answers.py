@@ -3,12 +3,20 @@
 from dataclasses import dataclass
 from typing import Final
 
+from simulator.core.refund import Refund
 from simulator.core.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class Charged:
     """The charge was taken."""
+
+    transaction: Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """The charge was taken down and denied at once. Body code 202, so no SDK takes it for an error."""
 
     transaction: Transaction
 
@@ -35,6 +43,23 @@ class Expired:
 
 
 @dataclass(frozen=True, slots=True)
+class Refunded:
+    """A refund was accepted; `directly` when asked for at the address of direct refunds."""
+
+    transaction: Transaction
+    refund: Refund
+    directly: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RefundDenied:
+    """The bank refused the refund. Body code 202, so no SDK takes it for an error."""
+
+    transaction: Transaction
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class InProcess:
     """The first request under this Idempotency-Key has not been answered yet."""
 
@@ -49,7 +74,7 @@ class Refused:
     validation_messages: tuple[str, ...] = ()
 
 
-Answer = Charged | Found | Cancelled | Expired | InProcess | Refused
+Answer = Charged | Denied | Found | Cancelled | Expired | Refunded | RefundDenied | InProcess | Refused
 
 # Codes: docs.midtrans.com/reference/code-4xx. The HTTP statuses and texts are those that
 # merchants have seen, which the documentation does not list.
@@ -61,9 +86,12 @@ DUPLICATE_ORDER_ID: Final = Refused(
     "resource, please try again",
 )
 STATUS_CANNOT_CHANGE: Final = Refused(412, "Merchant cannot modify the status of the transaction")
+DUPLICATE_REFUND: Final = Refused(406, "Duplicate refund ID")
+INVALID_REFUND_AMOUNT: Final = Refused(414, "Refund request is rejected due to invalid amount")
 MALFORMED: Final = Refused(
     413, "The request cannot be processed due to syntax error in the request body.", 413
 )
+UNAVAILABLE: Final = Refused(503, "Bank/partner is experiencing connection issue.", 503)
 UNEXPECTED: Final = Refused(500, "Sorry. Our system is recovering from unexpected issues. Please retry.", 500)
 
 

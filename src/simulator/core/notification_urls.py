@@ -1,11 +1,14 @@
 """Where the notifications of a transaction go."""
 
+from functools import lru_cache
 from typing import Final
 
 # docs.midtrans.com/docs/https-notification-webhooks, "Override Notification URL".
 _MOST_URLS: Final = 3
 
 
+# Most transactions share their addresses, and with this their memory.
+@lru_cache(maxsize=1_000)
 def notification_urls(dashboard: str | None, *, override: str | None, append: str | None) -> tuple[str, ...]:
     """Choose the addresses from the dashboard's one and a charge's two headers.
 

@@ -33,8 +33,7 @@ def qr_string(transaction: Transaction, merchant: Merchant) -> str:
         + _object("03", "UMI")
     )
     registration = _object("00", "ID.CO.QRIS.WWW") + _object("02", f"ID1{digits:0>12}") + _object("03", "UMI")
-    # The bill, so that two codes of one amount differ; 25 characters is the field's limit.
-    additional = _object("05", transaction.transaction_id.replace("-", "")[-25:])
+    additional = _object("05", bill_number(transaction))
     payload = (
         _object("00", "01")
         + _object("01", "12")
@@ -50,6 +49,11 @@ def qr_string(transaction: Transaction, merchant: Merchant) -> str:
         + "6304"
     )
     return payload + crc16(payload)
+
+
+def bill_number(transaction: Transaction) -> str:
+    """Tell what makes this transaction's code unlike any other; 25 characters is the field's limit."""
+    return transaction.transaction_id.replace("-", "")[-25:]
 
 
 def crc16(payload: str) -> str:

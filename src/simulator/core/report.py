@@ -4,8 +4,9 @@ import msgspec
 
 from simulator.core.jakarta import jakarta_time
 from simulator.core.merchant import Merchant
+from simulator.core.refund import Refund
 from simulator.core.signature import signature_key
-from simulator.core.transaction import Acquirer, PaidBy, PaymentType, Transaction
+from simulator.core.transaction import Acquirer, PaidBy, PaymentType, Transaction, TransactionStatus
 
 
 def report(
@@ -22,6 +23,7 @@ def report(
     status code.
     """
     settlement = transaction.settlement
+    is_denied = transaction.status is TransactionStatus.DENY
     by_qr = settlement is not None and settlement.paid_by is PaidBy.QR
     via_gopay = transaction.acquirer is Acquirer.GOPAY
     fields: dict[str, object] = {
@@ -39,7 +41,7 @@ def report(
         "status_code": status_code,
         "transaction_id": transaction.transaction_id,
         "transaction_status": transaction.status,
-        "fraud_status": "accept",
+        "fraud_status": transaction.fraud_status,
         "settlement_time": settlement and jakarta_time(settlement.settlement_time),
         "expiry_time": jakarta_time(transaction.expiry_time),
         "status_message": status_message,
@@ -52,9 +54,30 @@ def report(
             settlement.merchant_cross_reference_id if settlement and by_qr and via_gopay else None
         ),
         "payment_option_type": "GOPAY_WALLET" if settlement and not by_qr else None,
+        # GoPay's code for suspected fraud; docs.midtrans.com/reference/deployment.
+        "channel_response_code": "4060" if is_denied else None,
+        "channel_response_message": "Transaction is suspected of fraud" if is_denied else None,
+        # All refunds together here, each by itself below.
+        "refund_amount": f"{transaction.refunded_amount}.00" if transaction.refunds else None,
+        "refunds": [_refund(refund) for refund in transaction.refunds] or None,
         "custom_field1": transaction.custom_fields[0],
         "custom_field2": transaction.custom_fields[1],
         "custom_field3": transaction.custom_fields[2],
         "metadata": transaction.metadata and msgspec.Raw(transaction.metadata),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _refund(refund: Refund) -> dict[str, object]:
+    confirmed_at = refund.bank_confirmed_at
+    fields: dict[str, object] = {
+        "refund_chargeback_id": refund.number,
+        "refund_chargeback_uuid": refund.uuid,
+        "refund_amount": f"{refund.amount}.00",
+        "created_at": jakarta_time(refund.created_at),
+        "reason": refund.reason,
+        "refund_key": refund.key,
+        "refund_method": confirmed_at and "online",
+        "bank_confirmed_at": confirmed_at and jakarta_time(confirmed_at),
     }
     return {name: value for name, value in fields.items() if value is not None}

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from simulator.core.refund import Refund
+
 
 class PaymentType(StrEnum):
     """The two payment types simulated."""
@@ -26,8 +28,13 @@ class TransactionStatus(StrEnum):
 
     PENDING = "pending"
     SETTLEMENT = "settlement"
+    DENY = "deny"
     EXPIRE = "expire"
     CANCEL = "cancel"
+    REFUND = "refund"
+    PARTIAL_REFUND = "partial_refund"
+    CHARGEBACK = "chargeback"
+    PARTIAL_CHARGEBACK = "partial_chargeback"
 
 
 class PaidBy(StrEnum):
@@ -40,12 +47,30 @@ class PaidBy(StrEnum):
 # docs.midtrans.com/docs/https-notification-webhooks, "Status Definition".
 _NEXT: Final[Mapping[TransactionStatus, frozenset[TransactionStatus]]] = {
     TransactionStatus.PENDING: frozenset(
-        {TransactionStatus.SETTLEMENT, TransactionStatus.EXPIRE, TransactionStatus.CANCEL}
+        {
+            TransactionStatus.SETTLEMENT,
+            TransactionStatus.DENY,
+            TransactionStatus.EXPIRE,
+            TransactionStatus.CANCEL,
+        }
     ),
-    TransactionStatus.SETTLEMENT: frozenset(),
+    TransactionStatus.SETTLEMENT: frozenset(
+        {
+            TransactionStatus.REFUND,
+            TransactionStatus.PARTIAL_REFUND,
+            TransactionStatus.CHARGEBACK,
+            TransactionStatus.PARTIAL_CHARGEBACK,
+        }
+    ),
+    TransactionStatus.PARTIAL_REFUND: frozenset({TransactionStatus.PARTIAL_REFUND, TransactionStatus.REFUND}),
+    TransactionStatus.PARTIAL_CHARGEBACK: frozenset({TransactionStatus.CHARGEBACK}),
+    TransactionStatus.DENY: frozenset(),
     TransactionStatus.EXPIRE: frozenset(),
     TransactionStatus.CANCEL: frozenset(),
+    TransactionStatus.REFUND: frozenset(),
+    TransactionStatus.CHARGEBACK: frozenset(),
 }
+_UNPAID_ENDS: Final = frozenset({TransactionStatus.DENY, TransactionStatus.EXPIRE, TransactionStatus.CANCEL})
 
 
 class IllegalTransitionError(Exception):
@@ -94,6 +119,9 @@ class Transaction:
     notification_urls: tuple[str, ...]
     status: TransactionStatus = TransactionStatus.PENDING
     settlement: Settlement | None = None
+    refunds: tuple[Refund, ...] = ()
+    # When a refund_key was first refused by the bank.
+    refused_refunds: tuple[tuple[str, datetime], ...] = ()
 
     @property
     def gross_amount(self) -> str:
@@ -110,6 +138,10 @@ class Transaction:
         return self.settlement.paid_by if self.settlement else None
 
     @property
+    def fraud_status(self) -> str:
+        return "deny" if self.status is TransactionStatus.DENY else "accept"
+
+    @property
     def is_pending(self) -> bool:
         return self.status is TransactionStatus.PENDING
 
@@ -119,7 +151,24 @@ class Transaction:
 
         Source: docs.midtrans.com/reference/expire-transaction.
         """
-        return self.status in {TransactionStatus.EXPIRE, TransactionStatus.CANCEL}
+        return self.status in _UNPAID_ENDS
+
+    @property
+    def can_be_refunded(self) -> bool:
+        return TransactionStatus.REFUND in _NEXT[self.status]
+
+    @property
+    def refunded_amount(self) -> int:
+        return sum(refund.amount for refund in self.refunds)
+
+    @property
+    def refundable_amount(self) -> int:
+        return self.amount - self.refunded_amount
+
+    @property
+    def latest_refund(self) -> Refund | None:
+        """The refund that was accepted or confirmed last."""
+        return max(self.refunds, key=lambda refund: (refund.changed_at, refund.number), default=None)
 
     def is_overdue(self, now: datetime) -> bool:
         """Whether it waits for a payment that may no longer come."""
@@ -130,12 +179,45 @@ class Transaction:
         return replace(self, status=TransactionStatus.SETTLEMENT, settlement=settlement)
 
     def expired(self) -> "Transaction":
-        self._require(TransactionStatus.EXPIRE)
-        return replace(self, status=TransactionStatus.EXPIRE)
+        return self._moved(TransactionStatus.EXPIRE)
 
     def cancelled(self) -> "Transaction":
-        self._require(TransactionStatus.CANCEL)
-        return replace(self, status=TransactionStatus.CANCEL)
+        return self._moved(TransactionStatus.CANCEL)
+
+    def denied(self) -> "Transaction":
+        return self._moved(TransactionStatus.DENY)
+
+    def refunded(self, refund: Refund) -> "Transaction":
+        whole = refund.amount == self.refundable_amount
+        to = TransactionStatus.REFUND if whole else TransactionStatus.PARTIAL_REFUND
+        return replace(self._moved(to), refunds=(*self.refunds, refund))
+
+    def settled_late(self, settlement: Settlement) -> "Transaction":
+        """Settle it though it ended unpaid: the customer's money was under way."""
+        if self.status not in _UNPAID_ENDS:
+            raise IllegalTransitionError(self.status, TransactionStatus.SETTLEMENT)
+        return replace(self, status=TransactionStatus.SETTLEMENT, settlement=settlement)
+
+    def with_refund_confirmed(self, uuid: str, at: datetime) -> "Transaction":
+        """Note the bank's word on one refund; the status stays."""
+        refunds = tuple(
+            replace(refund, bank_confirmed_at=at) if refund.uuid == uuid else refund
+            for refund in self.refunds
+        )
+        return replace(self, refunds=refunds)
+
+    def with_refund_refused(self, key: str, at: datetime) -> "Transaction":
+        """Note that the bank refused; only the first time under a key counts."""
+        if key in dict(self.refused_refunds):
+            return self
+        return replace(self, refused_refunds=(*self.refused_refunds, (key, at)))
+
+    def charged_back(self, *, whole: bool) -> "Transaction":
+        return self._moved(TransactionStatus.CHARGEBACK if whole else TransactionStatus.PARTIAL_CHARGEBACK)
+
+    def _moved(self, to: TransactionStatus) -> "Transaction":
+        self._require(to)
+        return replace(self, status=to)
 
     def _require(self, to: TransactionStatus) -> None:
         if to not in _NEXT[self.status]:

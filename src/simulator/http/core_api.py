@@ -67,11 +67,39 @@ async def expire(
     return respond(await keys.once(_idempotency_key(request), work))
 
 
+@post("/{any_id:str}/refund")
+async def refund(
+    any_id: FromPath[str],
+    request: Request[Any, Any, Any],
+    midtrans: NamedDependency[Midtrans],
+    keys: NamedDependency[IdempotencyKeys],
+    respond: NamedDependency[Respond],
+) -> Response[bytes]:
+    async def work() -> Answer:
+        return midtrans.refund(any_id, await request.body(), directly=False)
+
+    return respond(await keys.once(_idempotency_key(request), work))
+
+
+@post("/{any_id:str}/refund/online/direct")
+async def direct_refund(
+    any_id: FromPath[str],
+    request: Request[Any, Any, Any],
+    midtrans: NamedDependency[Midtrans],
+    keys: NamedDependency[IdempotencyKeys],
+    respond: NamedDependency[Respond],
+) -> Response[bytes]:
+    async def work() -> Answer:
+        return midtrans.refund(any_id, await request.body(), directly=True)
+
+    return respond(await keys.once(_idempotency_key(request), work))
+
+
 def core_api(*, server_key: str, midtrans: Midtrans, keys: IdempotencyKeys, respond: Respond) -> Router:
     """Gather the routes that need the server key."""
     return Router(
         "/v2",
-        route_handlers=[charge, status, cancel, expire],
+        route_handlers=[charge, status, cancel, expire, refund, direct_refund],
         guards=[require_server_key(server_key)],
         dependencies={
             "midtrans": Provide(lambda: midtrans, sync_to_thread=False),

@@ -7,9 +7,12 @@ from simulator.core.answers import (
     Answer,
     Cancelled,
     Charged,
+    Denied,
     Expired,
     Found,
     InProcess,
+    RefundDenied,
+    Refunded,
     Refused,
 )
 from simulator.core.jakarta import jakarta_time
@@ -24,13 +27,15 @@ Reply = tuple[int, dict[str, object]]
 _STATUS_CODE: Final[Mapping[TransactionStatus, str]] = {
     TransactionStatus.PENDING: "201",
     TransactionStatus.SETTLEMENT: "200",
+    TransactionStatus.DENY: "202",
     TransactionStatus.EXPIRE: "407",
     TransactionStatus.CANCEL: "200",
+    TransactionStatus.REFUND: "200",
+    TransactionStatus.PARTIAL_REFUND: "200",
+    TransactionStatus.CHARGEBACK: "200",
+    TransactionStatus.PARTIAL_CHARGEBACK: "200",
 }
-_CREATED: Final[Mapping[PaymentType, str]] = {
-    PaymentType.GOPAY: "GoPay transaction is created",
-    PaymentType.QRIS: "QRIS transaction is created",
-}
+_NAME: Final[Mapping[PaymentType, str]] = {PaymentType.GOPAY: "GoPay", PaymentType.QRIS: "QRIS"}
 
 
 class Replies:
@@ -46,6 +51,9 @@ class Replies:
         match answer:
             case Charged(transaction):
                 return 200, self._charged(transaction)
+            case Denied(transaction):
+                denied = f"{_NAME[transaction.charged_as]} transaction is denied"
+                return 200, self._changed(transaction, "202", denied)
             case Found(transaction):
                 return 200, report(
                     transaction,
@@ -58,6 +66,10 @@ class Replies:
                 return 200, self._changed(transaction, "200", "Success, transaction is canceled")
             case Expired(transaction):
                 return 200, self._changed(transaction, "407", "Success, transaction has expired")
+            case Refunded():
+                return 200, _refunded(answer)
+            case RefundDenied(transaction, key):
+                return 200, _refund_denied(transaction, key)
             case InProcess():
                 return 202, {
                     "status_code": "202",
@@ -71,7 +83,7 @@ class Replies:
 
     def _charged(self, transaction: Transaction) -> dict[str, object]:
         transaction_id = transaction.transaction_id
-        body = self._changed(transaction, "201", _CREATED[transaction.charged_as])
+        body = self._changed(transaction, "201", f"{_NAME[transaction.charged_as]} transaction is created")
         if transaction.charged_as is PaymentType.QRIS:
             body["actions"] = [
                 self._action("generate-qr-code", f"/v2/qris/{transaction_id}/qr-code"),
@@ -103,11 +115,45 @@ class Replies:
             "payment_type": transaction.payment_type,
             "transaction_time": jakarta_time(transaction.transaction_time),
             "transaction_status": transaction.status,
-            "fraud_status": "accept",
+            "fraud_status": transaction.fraud_status,
         }
 
     def _action(self, name: str, path: str, *, method: str = "GET") -> dict[str, object]:
         return {"name": name, "method": method, "url": f"{self._public_url}{path}"}
+
+
+def _refunded(answer: Refunded) -> dict[str, object]:
+    message = "Success, refund request is approved" + (" by the bank" if answer.directly else "")
+    body = _refund_reply(answer.transaction, "200", message)
+    return body | {
+        "refund_chargeback_id": answer.refund.number,
+        "refund_chargeback_uuid": answer.refund.uuid,
+        # This refund's alone; status answers and notifications tell the sum.
+        "refund_amount": f"{answer.refund.amount}.00",
+        "refund_key": answer.refund.key,
+    }
+
+
+def _refund_denied(transaction: Transaction, key: str) -> dict[str, object]:
+    body = _refund_reply(transaction, "202", "Refund denied by the bank")
+    return body | {"refund_amount": "0.00", "refund_key": key}
+
+
+def _refund_reply(transaction: Transaction, status_code: str, status_message: str) -> dict[str, object]:
+    settlement = transaction.settlement
+    body: dict[str, object] = {
+        "status_code": status_code,
+        "status_message": status_message,
+        "transaction_id": transaction.transaction_id,
+        "order_id": transaction.order_id,
+        "gross_amount": transaction.gross_amount,
+        "currency": "IDR",
+        "payment_type": transaction.payment_type,
+        "transaction_time": jakarta_time(transaction.transaction_time),
+    }
+    if settlement is not None:
+        body["settlement_time"] = jakarta_time(settlement.settlement_time)
+    return body | {"transaction_status": transaction.status}
 
 
 def _refused(refused: Refused, request_id: str) -> dict[str, object]:

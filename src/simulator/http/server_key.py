@@ -17,7 +17,8 @@ def require_server_key(server_key: str) -> Guard:
     """
     expected = b"Basic " + b64encode(f"{server_key}:".encode())
 
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    # Litestar would call a plain function in a thread of its own.
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         given = connection.headers.get("authorization", "")
         if not hmac.compare_digest(given.encode(), expected):
             raise NotAuthorizedException

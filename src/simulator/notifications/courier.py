@@ -4,16 +4,36 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Final
+from weakref import WeakValueDictionary
 
 import structlog
 
-from simulator.core.transaction import Transaction
+from simulator.core.disturbed import DISTURBING
+from simulator.core.fault_plan import FaultPlan, occasion
+from simulator.core.faults import Fault, Point
+from simulator.core.transaction import PaidBy, Settlement, Transaction, TransactionStatus
 from simulator.notifications.retries import is_received, time_to_retry
 from simulator.ports import Clock
 from simulator.schedule import Schedule
 
 CONNECTIONS: Final = 256
+
+_GARBLING: Final = (
+    Fault.NOTIFICATION_FORGED,
+    Fault.NOTIFICATION_WRONG_AMOUNT,
+    Fault.NOTIFICATION_WRONG_CODE,
+    *DISTURBING,
+)
+_FAULTS: Final = (
+    Fault.NOTIFICATION_DROPPED,
+    Fault.NOTIFICATION_DUPLICATED,
+    Fault.NOTIFICATION_DELAYED,
+    Fault.NOTIFICATION_REORDERED,
+    Fault.FORGED_SETTLEMENT,
+    *_GARBLING,
+)
 
 _log = structlog.stdlib.get_logger()
 
@@ -21,11 +41,13 @@ _log = structlog.stdlib.get_logger()
 # Compared by identity: two deliveries of the same transaction are two things.
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Delivery:
-    """One notification on its way to one address."""
+    """One notification on its way to one address; `then` follow once it has been tried."""
 
     url: str
-    transaction: Transaction
+    order_id: str
+    body: Callable[[], bytes]
     retries: int = 0
+    then: "tuple[Delivery, ...]" = ()
 
 
 class Courier:
@@ -40,7 +62,8 @@ class Courier:
         self,
         *,
         send: Callable[[str, bytes], Awaitable[int]],
-        write: Callable[[Transaction], bytes],
+        write: Callable[[Transaction, Fault | None], bytes],
+        faults: FaultPlan,
         clock: Clock,
         time_scale: float,
         limit: int,
@@ -49,16 +72,55 @@ class Courier:
             raise ValueError("time_scale must be greater than 0")
         self._send = send
         self._write = write
+        self._faults = faults
         self._clock = clock
         self._time_scale = time_scale
         self._limit = limit
         self._waiting = Schedule[Delivery](clock)
         self._free = asyncio.Semaphore(CONNECTIONS)
+        # Held back until the same transaction is told about again.
+        self._held: dict[str, tuple[Delivery, ...]] = {}
+        # By order id, for as long as somebody waits.
+        self._watched = WeakValueDictionary[str, asyncio.Event]()
 
     def notify(self, transaction: Transaction) -> None:
-        """Have the transaction's present state told; returns at once."""
-        for url in transaction.notification_urls:
-            self._take(Delivery(url=url, transaction=transaction), most=2 * self._limit)
+        """Have the transaction's present state told, or what is planned instead; returns at once."""
+        if not transaction.notification_urls:
+            return
+        armed = self._faults.take(occasion(Point.NOTIFICATION, transaction), *_FAULTS)
+        fault = armed.fault if armed else None
+        deliveries = self._deliveries(transaction, fault if fault in _GARBLING else None)
+        held = self._held.pop(transaction.transaction_id, ())
+        match fault:
+            case Fault.NOTIFICATION_DROPPED:
+                deliveries = []
+            case Fault.NOTIFICATION_DUPLICATED:
+                deliveries += self._deliveries(transaction)
+            case Fault.FORGED_SETTLEMENT:
+                deliveries += self._deliveries(_as_if_settled(transaction), fault)
+            case Fault.NOTIFICATION_REORDERED if len(self._held) < self._limit:
+                self._held[transaction.transaction_id] = (*held, *deliveries)
+                return
+        after = timedelta(seconds=armed.delay) if armed else timedelta(0)
+        if deliveries:
+            deliveries[-1] = replace(deliveries[-1], then=held)
+        for delivery in deliveries or held:
+            self._take(delivery, most=2 * self._limit, after=after)
+
+    def send_again(self, *, url: str, order_id: str, body: bytes) -> None:
+        """Post these very bytes once more; returns at once."""
+        self._take(Delivery(url=url, order_id=order_id, body=lambda: body), most=2 * self._limit)
+
+    def told(self, order_id: str) -> asyncio.Event:
+        """Watch for the next attempt at a notification about the order, whatever comes of it."""
+        return self._watched.setdefault(order_id, asyncio.Event())
+
+    def let_go(self) -> None:
+        """Post what was held back."""
+        held, self._held = self._held, {}
+        for deliveries in held.values():
+            for delivery in deliveries:
+                self._take(delivery, most=2 * self._limit)
 
     async def deliver(self) -> None:
         """Make every attempt when its time comes, for ever."""
@@ -71,19 +133,31 @@ class Courier:
     async def _attempt(self, delivery: Delivery) -> None:
         answer: int | None = None
         try:
-            answer = await self._send(delivery.url, self._write(delivery.transaction))
+            answer = await self._send(delivery.url, delivery.body())
         except Exception as error:  # noqa: BLE001 - an address can fail in any way
             _log.debug("notification.unanswered", url=delivery.url, error=repr(error))
         finally:
             self._free.release()
+        if watched := self._watched.pop(delivery.order_id, None):
+            watched.set()
+        for held in delivery.then:
+            self._take(held, most=2 * self._limit)
         if is_received(answer):
             return
         interval = time_to_retry(answer, retries=delivery.retries)
         if interval is None:
             self._give_up(delivery, answer=answer)
         else:
-            again = replace(delivery, retries=delivery.retries + 1)
+            again = replace(delivery, retries=delivery.retries + 1, then=())
             self._take(again, most=self._limit, after=interval / self._time_scale)
+
+    def _deliveries(self, transaction: Transaction, fault: Fault | None = None) -> list[Delivery]:
+        # Written when it is posted: until then it costs nearly no memory.
+        body = partial(self._write, transaction, fault)
+        return [
+            Delivery(url=url, order_id=transaction.order_id, body=body)
+            for url in transaction.notification_urls
+        ]
 
     def _take(self, delivery: Delivery, *, most: int, after: timedelta = timedelta(0)) -> None:
         if len(self._waiting) >= most:
@@ -94,8 +168,16 @@ class Courier:
     def _give_up(self, delivery: Delivery, **why: int | None) -> None:
         _log.warning(
             "notification.given_up",
-            order_id=delivery.transaction.order_id,
-            transaction_status=delivery.transaction.status,
+            order_id=delivery.order_id,
             attempts=delivery.retries + 1,
             **why,
         )
+
+
+def _as_if_settled(transaction: Transaction) -> Transaction:
+    settlement = Settlement(
+        settlement_time=transaction.transaction_time,
+        paid_by=PaidBy.QR,
+        merchant_cross_reference_id=transaction.transaction_id,
+    )
+    return replace(transaction, status=TransactionStatus.SETTLEMENT, settlement=settlement)

@@ -2,7 +2,7 @@ import asyncio
 from datetime import timedelta
 
 from simulator.schedule import Schedule
-from unit.simulator.harness import START, ManualClock, everything_due
+from support.simulator_desk import START, ManualClock, everything_due
 
 SECOND = timedelta(seconds=1)
 

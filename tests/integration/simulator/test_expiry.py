@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from unit.simulator.harness import Desk
+from support.simulator_desk import Desk
 
 
 @pytest.mark.parametrize(

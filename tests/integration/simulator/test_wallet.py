@@ -1,6 +1,8 @@
+from datetime import timedelta
+
 import pytest
 
-from unit.simulator.harness import Desk
+from support.simulator_desk import Desk
 
 ID = "00000000-0000-4000-8000-000000000001"
 
@@ -142,3 +144,89 @@ async def test_what_a_merchant_sends_cannot_become_markup(desk: Desk) -> None:
     await desk.post(f"/wallet/{ID}/pay")
 
     assert "<script>" not in (await desk.client.get(f"/wallet/{ID}")).text
+
+
+async def test_the_page_offers_to_pay_to_decline_and_to_wait(desk: Desk) -> None:
+    await desk.charge()
+
+    page = await desk.client.get(f"/wallet/{ID}")
+
+    assert f'action="/wallet/{ID}/pay"' in page.text
+    assert f'action="/wallet/{ID}/decline"' in page.text
+    assert f'href="/wallet/{ID}?wait=1"' in page.text
+    assert "15 min 0 s" not in page.text
+    assert "14 min 59 s" in page.text
+    assert "refresh" not in page.headers
+
+
+async def test_declining_changes_nothing_and_tells_nobody(desk: Desk) -> None:
+    await desk.charge()
+
+    answer = await desk.post(f"/wallet/{ID}/decline", data={"why": "declined"})
+    page = await desk.client.get(answer.headers["location"])
+
+    assert answer.status_code == 303
+    assert "Your wallet declined" in page.text
+    assert f'action="/wallet/{ID}/pay"' in page.text
+    assert (await desk.post(f"/wallet/{ID}/decline")).json()["transaction_status"] == "pending"
+    assert desk.receiver.statuses == ["pending"]
+
+
+async def test_what_is_over_cannot_be_declined(desk: Desk) -> None:
+    await desk.paid()
+
+    assert (await desk.post(f"/wallet/{ID}/decline")).status_code == 409
+
+
+async def test_waiting_counts_down_and_asks_again_by_itself(desk: Desk) -> None:
+    await desk.charge()
+    await desk.clock.advance(timedelta(minutes=14))
+
+    page = await desk.client.get(f"/wallet/{ID}?wait=1")
+
+    assert page.headers["refresh"] == "5"
+    assert "<dd>59 s</dd>" in page.text
+    assert f'href="/wallet/{ID}"' in page.text
+    assert "<form" not in page.text
+
+    await desk.clock.advance(timedelta(minutes=1))
+    over = await desk.client.get(f"/wallet/{ID}?wait=1")
+    assert "Expired" in over.text
+    assert "refresh" not in over.headers
+
+
+@pytest.mark.parametrize("payment_type", ["gopay", "qris"])
+async def test_a_scanned_code_opens_its_transaction_to_be_paid_by_qr(desk: Desk, payment_type: str) -> None:
+    await desk.charge("o-0")
+    charge = (await desk.charge(payment_type=payment_type)).json()
+    codes = [action["url"] for action in charge["actions"] if action["name"].startswith("generate-qr")]
+    codes += [f" {charge['qr_string']} "] if payment_type == "qris" else []
+
+    for code in codes:
+        answer = await desk.client.get("/wallet", params={"qr": code})
+        assert answer.headers["location"] == f"/wallet/{charge['transaction_id']}?by=qr"
+
+    page = await desk.client.get(f"/wallet/{charge['transaction_id']}?by=qr")
+    assert page.text.count('value="qr"') == 1
+    assert "deeplink" not in page.text
+
+
+@pytest.mark.parametrize("qr", ["nonsense", "http://midtrans.test/v2/qris/nobody/qr-code", '"><script>'])
+async def test_a_code_that_is_nobodys_is_asked_for_again(desk: Desk, qr: str) -> None:
+    asked = await desk.client.get("/wallet")
+    page = await desk.client.get("/wallet", params={"qr": qr})
+
+    assert "No transaction" not in asked.text
+    assert "No transaction has this code" in page.text
+    assert "<script>" not in page.text
+
+
+async def test_the_style_is_served_here(desk: Desk) -> None:
+    await desk.charge()
+    page = await desk.client.get(f"/wallet/{ID}")
+
+    style = await desk.client.get("/simulator/style.css")
+
+    assert 'href="/simulator/style.css"' in page.text
+    assert "style-src 'self'" in page.headers["content-security-policy"]
+    assert style.headers["content-type"].startswith("text/css")

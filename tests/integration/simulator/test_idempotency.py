@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from unit.simulator.harness import Desk, a_charge, a_desk, everything_due
+from support.simulator_desk import Desk, a_charge, a_desk, everything_due
 
 KEY = {"Idempotency-Key": "d63ae3e0-a7c5-4733-8d81-b451168d8a2c-charge"}
 

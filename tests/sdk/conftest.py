@@ -4,22 +4,18 @@ from typing import Any
 
 import pytest
 
-from unit.simulator.harness import Desk, a_desk
+from support.simulator import Simulator, a_simulator
 
 
-@pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    """Run a simulator in a task of its own.
-
-    Litestar's lifespan must be left by the task that entered it, and the two halves of an
-    asynchronous fixture are two tasks.
-    """
-    running: asyncio.Future[Desk] = asyncio.get_running_loop().create_future()
+@pytest.fixture(scope="session")
+async def simulator() -> AsyncIterator[Simulator]:
+    """Run one simulator for all, in a task of its own: a lifespan is left by the task that entered it."""
+    running: asyncio.Future[Simulator] = asyncio.get_running_loop().create_future()
     over = asyncio.Event()
 
     async def run() -> None:
-        async with a_desk() as desk:
-            running.set_result(desk)
+        async with a_simulator() as simulator:
+            running.set_result(simulator)
             await over.wait()
 
     task = asyncio.create_task(run())

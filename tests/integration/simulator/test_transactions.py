@@ -1,5 +1,7 @@
+from dataclasses import replace
+
 from simulator.core.transactions import Transactions
-from unit.simulator.harness import Desk, a_desk, a_transaction
+from support.simulator_desk import Desk, a_desk, a_transaction
 
 
 def test_the_oldest_finished_one_leaves_first() -> None:
@@ -53,6 +55,17 @@ def test_nothing_is_left_behind_by_those_that_left() -> None:
         transactions._finished,
     )
     assert [len(index) for index in kept] == [10, 10, 10, 10]
+
+
+def test_metadata_together_take_only_so_much() -> None:
+    transactions = Transactions(limit=10, most_metadata=100)
+    for number in (1, 2, 3):
+        transactions.put(replace(a_transaction(number), metadata=b"m" * 40))
+
+    gone = transactions.put(replace(a_transaction(4), metadata=b"m" * 80))
+
+    assert [transaction.transaction_id for transaction in gone] == ["t-2", "t-3"]
+    assert transactions._metadata == 80
 
 
 async def test_the_simulator_keeps_no_more_than_it_was_told() -> None:

@@ -17,6 +17,7 @@ from simulator.core.transaction import Acquirer, PaymentType, Transaction
 SERVER_KEY = "SB-Mid-server-test"
 DASHBOARD = "https://shop.example/notifications"
 # A little after 10:00 in Jakarta.
+REFUND_CONFIRMATION = timedelta(hours=1)
 START = datetime(2024, 6, 22, 3, 0, 0, 223_000, tzinfo=UTC)
 
 
@@ -110,6 +111,19 @@ class Desk:
         await everything_due()
         return answer
 
+    async def trigger(self, fault: str, **wish: object) -> None:
+        answer = await self.post("/simulator/faults", json={"fault": fault} | wish)
+        assert answer.status_code == 201, answer.text
+
+    async def paid(self, order_id: str = "o-1", **fields: Any) -> None:
+        """Charge and pay."""
+        await self.charge(order_id, **fields)
+        await self.post(f"/wallet/{order_id}/pay")
+
+    async def refund(self, any_id: str = "o-1", **wish: object) -> dict[str, Any]:
+        body: dict[str, Any] = (await self.post(f"/v2/{any_id}/refund", json=wish)).json()
+        return body
+
     async def status(self, any_id: str) -> dict[str, Any]:
         body: dict[str, Any] = (await self.client.get(f"/v2/{any_id}/status")).json()
         return body
@@ -127,6 +141,7 @@ async def a_desk(
         time_scale=time_scale,
         merchant=Merchant(id="G141532850", name="Warung Kopi", city="BANDUNG"),
         most_transactions=most_transactions,
+        refund_confirmation=REFUND_CONFIRMATION,
         clock=clock,
         ids=CountingIdentifiers(),
         transport=httpx.MockTransport(receiver),

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from unit.simulator.harness import SERVER_KEY, Desk
+from support.simulator_desk import SERVER_KEY, Desk
 
 ID = "00000000-0000-4000-8000-000000000001"
 

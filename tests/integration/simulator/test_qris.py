@@ -5,7 +5,7 @@ import segno
 
 from simulator.core.merchant import Merchant
 from simulator.core.qris import crc16, qr_string
-from unit.simulator.harness import Desk, a_desk, a_transaction
+from support.simulator_desk import Desk, a_desk, a_transaction
 
 ID = "00000000-0000-4000-8000-000000000001"
 QR_ID = "A120240622100000xxxxxxxxxxID"

@@ -7,7 +7,7 @@ import pytest
 
 from simulator.notifications.courier import CONNECTIONS
 from simulator.notifications.sender import HttpSender, notification_client
-from unit.simulator.harness import DASHBOARD, SERVER_KEY, Desk, a_charge, a_desk, everything_due
+from support.simulator_desk import DASHBOARD, SERVER_KEY, Desk, a_charge, a_desk, everything_due
 
 ID = "00000000-0000-4000-8000-000000000001"
 

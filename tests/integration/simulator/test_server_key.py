@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from unit.simulator.harness import SERVER_KEY, Desk, a_charge
+from support.simulator_desk import SERVER_KEY, Desk, a_charge
 
 CALLS = [
     ("POST", "/v2/charge"),

@@ -1,6 +1,6 @@
 import pytest
 
-from unit.simulator.harness import Desk
+from support.simulator_desk import Desk
 
 ID = "00000000-0000-4000-8000-000000000001"
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from unit.simulator.harness import Desk, a_desk
+from support.simulator_desk import Desk, a_desk
 
 MINUTE = timedelta(minutes=1)
 LADDER = [2, 10, 30, 90, 210]
