@@ -67,7 +67,12 @@ def simulator(
 @click.option("--seconds", type=click.FloatRange(0), help="How long, for the faults that wait.")
 @as_json
 def trigger(
-    fault: str | None, url: str, order_id: str | None, times: int, seconds: float | None, as_json: bool
+    fault: str | None,
+    url: str,
+    order_id: str | None,
+    times: int,
+    seconds: float | None,
+    as_json: bool,  # noqa: FBT001 - a flag
 ) -> None:
     """Make a running simulator misbehave; without a name, list what it can do.
 
