@@ -172,13 +172,7 @@ async def test_a_payment_that_is_not_there_is_one_sentence(env: dict[str, str]) 
 
 @pytest.mark.parametrize(
     "command",
-    [
-        ["nonsense"],
-        ["serve", "--port", "x"],
-        ["token"],
-        ["payments", "list", "--status", "paid"],
-        ["users", "add", "--id", "0"],
-    ],
+    [["nonsense"], ["payments", "list", "--status", "paid"]],
     ids=" ".join,
 )
 async def test_wrong_usage_ends_with_status_2(command: list[str]) -> None:
