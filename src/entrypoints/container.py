@@ -9,6 +9,7 @@ from dependency_injector.providers import Dependency, Factory, Object, Singleton
 from adapters.midtrans.client import MidtransClient, create_http
 from adapters.midtrans.gateway import MidtransGateway
 from adapters.postgres.create_rate import PostgresCreateRate
+from adapters.postgres.evidence_log import PostgresEvidenceLog
 from adapters.postgres.health import PostgresHealth
 from adapters.postgres.payments import PostgresPaymentReader
 from adapters.postgres.pool import create_pool
@@ -24,6 +25,7 @@ from domain.usecases.get_payment import GetPayment
 from domain.usecases.list_payments import ListPayments
 from domain.usecases.receive_notification import ReceiveNotification
 from domain.usecases.refresh_payment import RefreshPayment
+from domain.usecases.verify_log import VerifyLog
 from entrypoints.migrations import versions
 from entrypoints.settings import Settings
 from entrypoints.telemetry.observed import ObservedGateway, tell_changes
@@ -42,6 +44,7 @@ class Container(DeclarativeContainer):
     pool = Singleton(create_pool, dsn=settings.provided.database_url, size=pool_size)
     begin = Singleton(PostgresUnitOfWork, pool=pool, on_commit=on_commit)
     reader = Singleton(PostgresPaymentReader, pool=pool)
+    log = Singleton(PostgresEvidenceLog, pool=pool)
     rate = Singleton(PostgresCreateRate, pool=pool, per_minute=settings.provided.create_rate)
     health = Singleton(PostgresHealth, pool=pool, migrations=Call(versions))
 
@@ -92,6 +95,7 @@ class Container(DeclarativeContainer):
         ),
         confirm_always=settings.provided.confirm_always,
     )
+    verify_log = Singleton(VerifyLog, log=log)
     confirm_notifications = Singleton(
         ConfirmNotifications, begin=begin, reader=reader, gateway=gateway, clock=clock
     )

@@ -112,7 +112,7 @@ class PostgresPaymentReader:
         return [_payment(row) for row in rows]
 
     async def log(self, payment_id: UUID) -> list[Entry]:
-        return [_entry(row) for row in await self._rows(_LOG, payment_id)]
+        return [entry_of(row) for row in await self._rows(_LOG, payment_id)]
 
     async def _rows(self, statement: str, *arguments: object) -> list[Any]:
         with translated():
@@ -165,7 +165,7 @@ def _status(word: str) -> Status:
     return Status(word) if word in set(Status) else Status.PENDING
 
 
-def _entry(row: Any) -> Entry:
+def entry_of(row: Any) -> Entry:
     return Entry(
         payment_id=row["payment_id"],
         seq=row["seq"],

@@ -1,0 +1,17 @@
+-- name: count
+-- $1 order id or null for all
+SELECT count(*)::int AS logs
+  FROM payment_transactions p
+ WHERE (p.log_length > 0 OR EXISTS (SELECT FROM payment_events e WHERE e.payment_id = p.id))
+   AND ($1::text IS NULL OR p.order_id = $1);
+
+-- name: chains
+-- Also a payment whose entries are all gone: its own row still tells of them.
+-- $1 order id or null for all
+SELECT p.order_id, p.id, p.log_length, p.log_head,
+       e.payment_id, e.seq, e.recorded_at, e.what, e.source, e.status, e.detail, e.digest
+  FROM payment_transactions p
+  LEFT JOIN payment_events e ON e.payment_id = p.id
+ WHERE (p.log_length > 0 OR e.seq IS NOT NULL)
+   AND ($1::text IS NULL OR p.order_id = $1)
+ ORDER BY p.id, e.seq;

@@ -1,0 +1,85 @@
+# ruff: noqa: S608 - the statements are put together from this file's own constants
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from adapters.postgres.evidence_log import PostgresEvidenceLog
+from domain.usecases.applying import apply
+from domain.usecases.verify_log import VerifyLog
+from support.builders import NOW, a_charge_answer, a_status_reply, given
+
+if TYPE_CHECKING:
+    from adapters.postgres.pool import Pool
+    from domain.ports.work import UnitOfWork
+
+LAST = "(SELECT max(seq) FROM payment_events e WHERE e.payment_id = payment_events.payment_id)"
+COLUMNS = "payment_id, seq + 100, recorded_at, what, source, status, detail, digest"
+OF = "payment_id = (SELECT id FROM payment_transactions WHERE order_id = 'order-2')"
+
+
+@pytest.fixture
+async def verify(begin: UnitOfWork, pool: Pool) -> VerifyLog:
+    """Three settled payments with a log of their own each."""
+    for number in (1, 2, 3):
+        await given(begin, order_id=f"order-{number}")
+        known = {"order_id": f"order-{number}", "transaction_id": f"t-{number}"}
+        evidence = (a_charge_answer(transaction_id=f"t-{number}"), a_status_reply(**known))
+        await apply(begin, f"order-{number}", evidence, at=NOW)
+    return VerifyLog(log=PostgresEvidenceLog(pool=pool))
+
+
+async def test_logs_that_nobody_touched_are_whole(verify: VerifyLog) -> None:
+    checked: list[int] = []
+
+    found = await verify(tell=checked.append)
+
+    assert (found.payments, found.entries, found.faults) == (3, 9, ())
+    assert checked == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "touch",
+    [
+        f"UPDATE payment_events SET detail = detail || '{{\"late\": true}}' WHERE {OF} AND seq = 1",
+        f"UPDATE payment_events SET recorded_at = recorded_at + '1 microsecond' WHERE {OF} AND seq = 1",
+        f"UPDATE payment_events SET status = 'refund' WHERE {OF} AND seq = {LAST}",
+        f"UPDATE payment_events SET source = 'shop' WHERE {OF} AND seq = {LAST}",
+        f"DELETE FROM payment_events WHERE {OF} AND seq = 1",
+        f"DELETE FROM payment_events WHERE {OF} AND seq = {LAST}",
+        f"DELETE FROM payment_events WHERE {OF}",
+        f"INSERT INTO payment_events SELECT {COLUMNS} FROM payment_events WHERE {OF}",
+        f"UPDATE payment_events SET seq = CASE seq WHEN 1 THEN 1000 ELSE seq END WHERE {OF}",
+        "UPDATE payment_transactions SET log_head = 'x' WHERE order_id = 'order-2'",
+        "UPDATE payment_transactions SET log_length = log_length + 1 WHERE order_id = 'order-2'",
+    ],
+)
+async def test_a_touched_log_is_named_and_the_others_are_whole(
+    verify: VerifyLog, pool: Pool, touch: str
+) -> None:
+    async with pool.acquire() as connection:
+        await connection.execute(touch)
+
+    found = await verify()
+
+    assert [fault.order_id for fault in found.faults] == ["order-2"]
+    assert found.payments == 3
+
+
+async def test_one_payments_log_can_be_verified_alone(verify: VerifyLog, pool: Pool) -> None:
+    async with pool.acquire() as connection:
+        await connection.execute(f"DELETE FROM payment_events WHERE {OF}")
+
+    one, two = await verify("order-1"), await verify("order-2")
+
+    assert (one.payments, one.faults) == (1, ())
+    assert [fault.order_id for fault in two.faults] == ["order-2"]
+
+
+async def test_the_head_is_the_same_until_something_changes(verify: VerifyLog, begin: UnitOfWork) -> None:
+    before, again = await verify(), await verify()
+    await given(begin, order_id="order-4")
+
+    assert before.head == again.head
+    assert (await verify()).head != before.head
