@@ -5,6 +5,11 @@ ALTER TABLE payment_transactions
   ALTER COLUMN created_at SET DEFAULT now(),
   ALTER COLUMN updated_at SET DEFAULT now();
 
+UPDATE payment_transactions
+   SET created_at = coalesce(created_at, updated_at, paid_at, now()),
+       updated_at = coalesce(updated_at, created_at, paid_at, now())
+ WHERE created_at IS NULL OR updated_at IS NULL;
+
 -- Rows that were there before keep expires_at empty: their life is in the answer to their charge.
 ALTER TABLE payment_transactions
   ADD COLUMN expires_at timestamptz,
@@ -44,6 +49,13 @@ CREATE UNLOGGED TABLE payment_create_rates (
 );
 
 -- migrate:down
+DO $$
+BEGIN
+  IF EXISTS (SELECT FROM payment_events) THEN
+    RAISE EXCEPTION 'payment_events has rows: the evidence log is not dropped';
+  END IF;
+END
+$$;
 DROP TABLE payment_create_rates;
 DROP TABLE payment_events;
 DROP INDEX payment_transactions_newest_index;

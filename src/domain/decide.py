@@ -26,9 +26,9 @@ from domain.rupiah import parse_gross_amount
 from domain.signature import has_second_reading
 from domain.status import MONEY_BACK, NOTIFIED, REPLIED, Status
 
-# A charge may still be under way this long after it was last sent, so that only later does an unknown
-# order id mean that there is no transaction.
-NO_TRANSACTION_AFTER: Final = timedelta(minutes=10)
+# A charge is sent for up to 25 s, and may still be under way ten minutes after it was sent last: only later
+# does an unknown order id mean that there is no transaction.
+NO_TRANSACTION_AFTER: Final = timedelta(minutes=10, seconds=25)
 _AFTER_FAILURE: Final = "charge_after_failure"
 
 

@@ -144,5 +144,7 @@ class DatabaseUnavailable(BayarError):
     code = "database-unavailable"
     retry_after = 2
 
-    def __init__(self) -> None:
-        super().__init__("The database is away or too busy; nothing was lost, try again.")
+    def __init__(
+        self, reason: str = "The database is away or too busy; nothing was lost, try again."
+    ) -> None:
+        super().__init__(reason)

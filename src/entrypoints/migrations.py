@@ -19,6 +19,7 @@ from entrypoints.trouble import Trouble
 DIRECTORY: Final = Path(__file__).parents[2] / "db" / "migrations"
 _HOST: Final = re.compile(r"(\[[^\]]+\]|[^:]+)(?::([0-9]+))?")
 _PORT: Final = "5432"
+_LAST_PORT: Final = 65_535
 # Where a URL without a host leads the service itself (asyncpg, and psql on most systems).
 _USUAL_HOSTS: Final = "/run/postgresql,/var/run/postgresql,/tmp,localhost"
 _ANSWER_SECONDS: Final = 5
@@ -126,6 +127,11 @@ class _Database:
         return text
 
 
+def check_readable(url: str) -> None:
+    """Raises MigrationError for a DATABASE_URL that names no host and port to connect to."""
+    _read(url)
+
+
 def _read(url: str) -> _Database:
     parts = urlsplit(url)
     login, _, spec = parts.netloc.rpartition("@")
@@ -135,12 +141,13 @@ def _read(url: str) -> _Database:
     if spec:
         found = [_HOST.fullmatch(unquote(one)) for one in spec.split(",")]
         hosts = [(one[1].strip("[]"), one[2] or _PORT) for one in found if one]
-        understood = all(found)
+        understood = all(found) and all(port.isdecimal() for port in ports)
     else:
         names = (named or _USUAL_HOSTS).split(",")
         ports = ports * len(names) if len(ports) == 1 else ports
         hosts = list(zip(names, ports, strict=False))
         understood = len(names) == len(ports) and all(port.isdecimal() for port in ports)
+    understood = understood and all(int(port) <= _LAST_PORT for _, port in hosts)
     if not understood:  # and not repeated: it may be a part of the password
         raise MigrationError("DATABASE_URL names a host or a port that cannot be read.")
     return _Database(

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from domain.rupiah import MOST, PaymentType
+from entrypoints.migrations import check_readable
 from entrypoints.trouble import Trouble
 
 WEBHOOK_PATH: Final = "/api/payments/webhook"
@@ -221,6 +222,11 @@ def _database_url(text: str) -> str:
     if _split(text).scheme not in {"postgres", "postgresql"}:
         message = "must start with postgresql://"
         raise ValueError(message)
+    try:
+        check_readable(text)
+    except (ValueError, Trouble):
+        message = "cannot be read; percent-encode what is special in its password, and check host and port"
+        raise ValueError(message) from None
     return text
 
 
@@ -235,6 +241,9 @@ def _url(text: str) -> str:
     parts = _split(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         message = "must be an http(s) address without a query"
+        raise ValueError(message)
+    if not text.isascii() or not text.isprintable() or " " in text or "," in text:
+        message = "must be plain ASCII without blanks and commas; write an international name as xn--…"
         raise ValueError(message)
     if "@" in parts.netloc:  # it is logged, shown and sent to others
         message = "must not hold a user or a password"

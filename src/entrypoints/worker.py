@@ -12,16 +12,21 @@ from entrypoints.container import Container
 
 # So many payments are asked about at the same time.
 _AT_ONCE: Final = 20
+_LANES: Final = 6
 _log: Final = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chore:
-    """Something done again and again, ``every`` so many seconds; true asks for another round at once."""
+    """Something done again and again, ``every`` so many seconds; true asks for another round at once.
+
+    In several ``lanes``, a round that takes long does not hold up the others.
+    """
 
     name: str
     every: float
     do: Callable[[], Awaitable[bool]]
+    lanes: int = 1
 
 
 def chores(container: Container) -> list[Chore]:
@@ -36,7 +41,7 @@ def chores(container: Container) -> list[Chore]:
         return False
 
     return [
-        Chore(name="confirm notifications", every=1.0, do=confirm_notifications),
+        Chore(name="confirm notifications", every=1.0, do=confirm_notifications, lanes=_LANES),
         Chore(name="prune forged notifications", every=60.0, do=prune_forged),
     ]
 
@@ -48,7 +53,8 @@ async def work(container: Container, stop: asyncio.Event) -> None:
     """
     async with asyncio.TaskGroup() as group:
         for chore in chores(container):
-            group.create_task(_repeat(chore, stop))
+            for _ in range(chore.lanes):
+                group.create_task(_repeat(chore, stop))
 
 
 async def _repeat(chore: Chore, stop: asyncio.Event) -> None:

@@ -191,6 +191,40 @@ async def test_what_an_earlier_service_writes_still_fits(earlier_url: str) -> No
     assert event["off"] < 60
 
 
+async def test_adopted_rows_without_times_get_them(earlier_url: str) -> None:
+    async with connected(earlier_url) as connection:
+        await connection.execute(
+            "ALTER TABLE payment_transactions ALTER created_at DROP NOT NULL, ALTER updated_at DROP NOT NULL;"
+            "UPDATE payment_transactions SET created_at = NULL, updated_at = NULL"
+        )
+
+    await asyncio.to_thread(migrate_up, earlier_url)
+
+    async with create_pool(dsn=earlier_url, size=1) as pool:
+        reader = PostgresPaymentReader(pool=pool)
+        paid = await reader.find("earlier-settlement")
+        everything = await reader.page(user_id=None, status=None, after=None, limit=9)
+    assert paid is not None
+    assert paid.created_at == paid.updated_at == paid.paid_at
+    assert len(everything) == 4
+
+
+async def test_an_evidence_log_with_entries_is_never_dropped(earlier_url: str) -> None:
+    await asyncio.to_thread(migrate_up, earlier_url)
+    async with connected(earlier_url) as connection:
+        await connection.execute(
+            "INSERT INTO payment_events SELECT id, 1, now(), 'adopted', 'earlier service', status, '{}', 'x' "
+            "FROM payment_transactions LIMIT 1"
+        )
+
+    await asyncio.to_thread(rollback, earlier_url)
+    with pytest.raises(MigrationError, match="evidence log is not dropped"):
+        await asyncio.to_thread(rollback, earlier_url)
+
+    async with connected(earlier_url) as connection:
+        assert await connection.fetchval("SELECT count(*) FROM payment_events") == 1
+
+
 async def test_the_tables_of_an_earlier_service_are_never_dropped(earlier_url: str) -> None:
     before = await _earlier_rows(earlier_url)
     migrate_up(earlier_url)

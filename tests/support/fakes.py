@@ -388,6 +388,13 @@ class InMemoryNotifications:
             )
         return taken
 
+    async def postpone(self, ids: list[UUID]) -> None:
+        await self._transaction.turn()
+        for row in self._transaction.notifications():
+            if row.id in ids:
+                wait = timedelta(seconds=min(2**row.attempts, 3600))
+                self._keep(replace(row, due_at=self._clock.now() + wait))
+
     async def mark_processed(self, ids: list[UUID]) -> None:
         for row in await self._locked(ids):
             self._keep(replace(row, processed=True, error=None))

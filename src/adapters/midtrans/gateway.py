@@ -81,8 +81,10 @@ class MidtransGateway:
         )
 
     async def status(self, transaction: str) -> StatusReply | NoTransaction:
-        answer = await self._ask(transaction)
         at = self._clock.now()
+        if not transaction.strip("."):  # as a path it would lead elsewhere
+            return NoTransaction(received_at=at)
+        answer = await self._ask(transaction)
         if answer.body_code == _NOT_FOUND:
             return NoTransaction(received_at=at)
         order_id, amount = answer.text("order_id", _ID_LENGTH), answer.text("gross_amount")

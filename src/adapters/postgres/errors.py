@@ -21,13 +21,19 @@ _AWAY: Final = (
     asyncpg.InternalClientError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
+    # An option in DATABASE_URL that the server does not know.
+    asyncpg.UndefinedObjectError,
 )
+_NOT_MIGRATED: Final = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise DatabaseUnavailable for every way in which the database may be away."""
+    """Raise DatabaseUnavailable for every way in which the database may be away, or behind."""
     try:
         yield
+    except _NOT_MIGRATED as behind:
+        reason = "The database is not at this release's tables; run bayar migrate."
+        raise DatabaseUnavailable(reason) from behind
     except _AWAY as trouble:
         raise DatabaseUnavailable from trouble

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SQL: Final = load("notifications.sql")
 _ADD, _ADD_REPEAT, _ADD_FORGED = SQL["add"], SQL["add_repeat"], SQL["add_forged"]
 _TAKE_DOUBTFUL, _MARK_PROCESSED = SQL["take_doubtful"], SQL["mark_processed"]
+_POSTPONE = SQL["postpone"]
 _SET_ASIDE, _PRUNE_FORGED = SQL["set_aside"], SQL["prune_forged"]
 
 
@@ -59,6 +60,9 @@ class PostgresNotifications:
             )
             for row in rows
         ]
+
+    async def postpone(self, ids: list[UUID]) -> None:
+        await self._connection.execute(_POSTPONE, ids)
 
     async def mark_processed(self, ids: list[UUID]) -> None:
         await self._connection.execute(_MARK_PROCESSED, ids)

@@ -96,7 +96,7 @@ class PostgresPaymentReader:
         self._pool = pool
 
     async def find(self, order_id: str) -> Payment | None:
-        if "\0" in order_id:  # it may come from an address, and Postgres refuses to look for it
+        if not _may_be_asked_for(order_id):
             return None
         rows = await self._rows(_FIND, order_id)
         return _payment(rows[0]) if rows else None
@@ -141,8 +141,8 @@ def _payment(row: Any) -> Payment:
         user_id=row["user_id"],
         order_id=row["order_id"],
         gross_amount=row["gross_amount"],
-        payment_type=row["payment_type"],
-        status=_status(row["status"]),
+        payment_type=row["payment_type"] or "",
+        status=_status(row["status"], is_paid=row["paid_at"] is not None),
         created_at=created_at,
         updated_at=row["updated_at"],
         expires_at=row["expires_at"] or expiry_of(read_answer(answer), created_at),
@@ -159,10 +159,20 @@ def _payment(row: Any) -> Payment:
     )
 
 
-def _status(word: str) -> Status:
-    """An earlier service may have used a word of its own: such a payment is open until Midtrans is asked."""
-    word = word.lower()
-    return Status(word) if word in set(Status) else Status.PENDING
+def _status(word: str | None, *, is_paid: bool) -> Status:
+    """An earlier service may have used a word of its own, such as Midtrans's ``capture`` for cards.
+
+    A payment with such a word that was paid stays paid; any other is open until Midtrans is asked.
+    """
+    word = (word or "").lower()
+    if word in set(Status):
+        return Status(word)
+    return Status.SETTLEMENT if is_paid or word == "capture" else Status.PENDING
+
+
+def _may_be_asked_for(order_id: str) -> bool:
+    """Whether Postgres can look for it: it may come from an address or a command line."""
+    return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in order_id)
 
 
 def entry_of(row: Any) -> Entry:

@@ -32,7 +32,7 @@ class PostgresUsers:
             for _ in range(_TRIES):
                 if added := await self._connection.fetchval(_ADD):
                     return int(added)
-        except asyncpg.IntegrityConstraintViolationError as demands:
+        except (asyncpg.IntegrityConstraintViolationError, asyncpg.GeneratedAlwaysError) as demands:
             raise UserNotAdded(demands.message) from demands
         raise UserNotAdded("its own counter only meets ids that are taken")
 

@@ -51,6 +51,7 @@ class ConfirmNotifications:
         try:
             told = await self._ask(own, claims)
         except GatewayUnavailable:
+            await self._postpone(claims)
             return
         payment = await apply(self._begin, order_id, _evidence(told, own), at=self._clock.now())
         confirmed = [claim for claim in claims if _is_confirmed(payment, claim)]
@@ -61,6 +62,7 @@ class ConfirmNotifications:
             and (claim.transaction_id or own) in told
             and not _may_be_early(payment, claim)
         ]
+        await self._postpone([claim for claim in claims if claim not in (*confirmed, *denied)])
         await self._close(confirmed, None)
         await self._close(denied, f"Midtrans does not confirm it; the payment is {payment.status}")
 
@@ -68,13 +70,23 @@ class ConfirmNotifications:
         self, own: str, claims: list[DoubtfulNotification]
     ) -> dict[str, StatusReply | NoTransaction]:
         """What Midtrans says under the payment's own id and under every claimed one that it answers for."""
-        told = {own: await self._gateway.status(own)}
-        for transaction in sorted({claim.transaction_id or own for claim in claims} - {own}):
-            try:
-                told[transaction] = await self._gateway.status(transaction)
-            except GatewayUnavailable:
+        claimed = sorted({claim.transaction_id or own for claim in claims} - {own})
+        asked = [self._gateway.status(transaction) for transaction in (own, *claimed)]
+        told: dict[str, StatusReply | NoTransaction] = {}
+        for transaction, reply in zip(
+            (own, *claimed), await asyncio.gather(*asked, return_exceptions=True), strict=True
+        ):
+            if isinstance(reply, GatewayUnavailable) and transaction != own:
                 continue  # An odd id must not hold up the others' claims.
+            if isinstance(reply, BaseException):
+                raise reply
+            told[transaction] = reply
         return told
+
+    async def _postpone(self, claims: list[DoubtfulNotification]) -> None:
+        if claims:
+            async with self._begin() as work:
+                await work.notifications.postpone([claim.id for claim in claims])
 
     async def _close(self, claims: list[DoubtfulNotification], error: str | None) -> None:
         if not claims:

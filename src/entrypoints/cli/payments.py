@@ -26,7 +26,7 @@ def payments() -> None:
 
 @payments.command("list")
 @click.option("--status", type=click.Choice([str(status) for status in Status]), help="Only these.")
-@click.option("--user", type=int, help="Only this user's.")
+@click.option("--user", type=click.IntRange(1, 2**63 - 1), help="Only this user's.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000))
 @as_json
 def list_payments(status: str | None, user: int | None, limit: int, as_json: bool) -> None:  # noqa: FBT001 - a flag

@@ -40,13 +40,12 @@ class Authenticator:
     @classmethod
     def of(cls, settings: Settings) -> "Authenticator":
         assert settings.token_key is not None  # what serves has it among its needed settings
-        public = urlsplit(settings.public_url) if settings.public_url else None
         return cls(
             key=settings.token_key,
             issuer=settings.token_issuer,
             audience=settings.token_audience,
             cookie=settings.cookie,
-            origin=f"{public.scheme}://{public.netloc}" if public else None,
+            origin=_origin(settings.public_url) if settings.public_url else None,
         )
 
     def caller(self, request: Request[Any, Any, Any], *, scope: str | None = None) -> Caller:
@@ -101,6 +100,15 @@ class Authenticator:
             # ``from None``: what a library says of a token may quote it.
             raise Unauthenticated("The token is not valid for this service.") from None
         return Caller(user_id=_user_id(claims["sub"]), scopes=_scopes(claims.get("scope")))
+
+
+def _origin(url: str) -> str:
+    """The origin of an address as browsers write it: in lower case and without the scheme's own port."""
+    parts = urlsplit(url)
+    own = {"http": 80, "https": 443}[parts.scheme]
+    port = "" if parts.port in {None, own} else f":{parts.port}"
+    host = parts.hostname or ""
+    return f"{parts.scheme}://[{host}]{port}" if ":" in host else f"{parts.scheme}://{host}{port}"
 
 
 def _user_id(subject: object) -> int:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 from litestar import Request
-from litestar.exceptions import ClientException
+from litestar.exceptions import ClientException, InternalServerException
 
 LARGEST_BODY: Final = 64 * 1024
 # Who is still sending sees a broken connection instead of our answer, so a body that is too large is read
@@ -36,6 +36,8 @@ async def read_body(request: Request[Any, Any, Any]) -> bytes:
                     body += chunk
                 elif size > _LARGEST_THROWN_AWAY:
                     raise TooLarge
+    except InternalServerException as gone:  # Litestar's word for a client that left
+        raise ClientException(detail="The body did not arrive whole.", status_code=408) from gone
     except TimeoutError as slow:
         raise ClientException(detail="The body did not arrive in time.", status_code=408) from slow
     if size > LARGEST_BODY:

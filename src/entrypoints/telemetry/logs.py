@@ -1,7 +1,9 @@
 """Structured logs: one line per request and per change of a payment, and never a secret in them."""
 
 import logging
-from typing import Any, Final, TextIO
+from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
+from typing import Any, Final, TextIO, cast
 
 import structlog
 
@@ -16,6 +18,8 @@ def configure_logs(*, log_format: str | None, level: str, stream: TextIO) -> Non
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    if console:
+        shared.append(_printable)
     # Frames of a traceback, never the values of their variables: those may be keys or tokens.
     renderer: Any = (
         structlog.dev.ConsoleRenderer(
@@ -28,10 +32,10 @@ def configure_logs(*, log_format: str | None, level: str, stream: TextIO) -> Non
     structlog.configure(
         processors=[*shared, told, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(_NAMES.get(level, logging.ERROR)),
-        logger_factory=structlog.WriteLoggerFactory(stream),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Patient(stream))),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(stream)
+    handler = logging.StreamHandler(_Patient(stream))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
@@ -43,3 +47,27 @@ def configure_logs(*, log_format: str | None, level: str, stream: TextIO) -> Non
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+class _Patient:
+    """A stream that loses what cannot be written: a full disk under the log must not fail a payment."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            return self._stream.write(text)
+        return 0
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+
+def _printable(_logger: object, _name: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """What came from outside must not steer the terminal; in JSON it is escaped anyway."""
+    for name, value in event.items():
+        if isinstance(value, str) and not value.isprintable() and name != "exception":
+            event[name] = "".join(c if c.isprintable() else "?" for c in value)
+    return event

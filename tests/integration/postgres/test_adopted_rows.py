@@ -83,6 +83,30 @@ async def test_an_earlier_services_own_words_for_a_status_are_read(
     assert (await found(reader)).status is status
 
 
+@pytest.mark.parametrize(
+    ("word", "paid_at", "status"),
+    [
+        ("capture", NOW, Status.SETTLEMENT),
+        ("capture", None, Status.SETTLEMENT),
+        ("PAID", NOW, Status.SETTLEMENT),
+        ("success", NOW, Status.SETTLEMENT),
+        ("success", None, Status.PENDING),
+        ("refund", NOW, Status.REFUND),
+    ],
+)
+async def test_what_an_earlier_service_saw_paid_never_becomes_unpaid(
+    pool: Pool, reader: PostgresPaymentReader, word: str, paid_at: datetime | None, status: Status
+) -> None:
+    await adopt(pool, status=word, paid_at=paid_at)
+    expiry = a_notification(transaction_status="expire", status_code="202")
+
+    before = await found(reader)
+    decision = decide(before, expiry)
+
+    assert before.status is status
+    assert decision.payment.status is (Status.EXPIRE if status is Status.PENDING else status)
+
+
 async def test_an_adopted_payment_is_settled_by_a_notification_and_its_log_begins(
     pool: Pool, begin: PostgresUnitOfWork, reader: PostgresPaymentReader
 ) -> None:

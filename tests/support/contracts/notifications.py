@@ -281,6 +281,22 @@ class NotificationsContract:
 
         assert taken.attempts == 1
 
+    async def test_one_that_is_postponed_is_taken_again_soon_and_each_time_later(
+        self, begin: UnitOfWork, pass_time: PassTime
+    ) -> None:
+        async with begin() as work:
+            await work.notifications.add(a_received())
+
+        for attempt, seconds in ((1, 2), (2, 4), (3, 8)):
+            async with begin() as work:
+                (taken,) = await work.notifications.take_doubtful(limit=10)
+                await work.notifications.postpone([taken.id])
+            async with begin() as work:
+                assert await work.notifications.take_doubtful(limit=10) == []
+            await pass_time(seconds)
+
+            assert taken.attempts == attempt
+
     async def test_a_processed_one_is_not_taken_again(
         self, begin: UnitOfWork, inbox: Inbox, pass_time: PassTime
     ) -> None:

@@ -28,6 +28,9 @@ from domain.errors import DatabaseUnavailable, OrderIdTaken
         asyncpg.ReadOnlySQLTransactionError(),
         asyncpg.InvalidPasswordError(),
         asyncpg.InvalidCatalogNameError(),
+        asyncpg.UndefinedObjectError(),
+        asyncpg.UndefinedTableError(),
+        asyncpg.UndefinedColumnError(),
     ],
     ids=lambda trouble: type(trouble).__name__,
 )
@@ -44,8 +47,6 @@ def test_every_way_in_which_the_database_may_be_away_is_one_error(trouble: Excep
         asyncpg.UniqueViolationError("x"),
         asyncpg.ForeignKeyViolationError("x"),
         asyncpg.CheckViolationError("x"),
-        asyncpg.UndefinedTableError("x"),
-        asyncpg.UndefinedColumnError("x"),
         asyncpg.PostgresSyntaxError("x"),
         asyncpg.InvalidTextRepresentationError("x"),
         asyncpg.DataError("x"),
@@ -58,3 +59,8 @@ def test_every_way_in_which_the_database_may_be_away_is_one_error(trouble: Excep
 def test_our_own_faults_are_not_taken_for_an_outage(fault: Exception) -> None:
     with pytest.raises(type(fault)), translated():
         raise fault
+
+
+def test_a_database_that_is_behind_says_what_to_do() -> None:
+    with pytest.raises(DatabaseUnavailable, match="run bayar migrate"), translated():
+        raise asyncpg.UndefinedTableError

@@ -25,7 +25,7 @@ elsewhere .       .       .       .    .      .      .          .              .
 """  # noqa: E501
 
 REFUSED = ChargeRefused(code="402", message="Payment channel is not activated.", received_at=NOW)
-LATER = NOW + timedelta(minutes=10)
+LATER = NOW + timedelta(minutes=10, seconds=25)
 EVIDENCE: Final[dict[str, Evidence]] = {
     "pending": a_charge_answer(),
     "deny": a_charge_answer(status=Status.DENY),
@@ -106,8 +106,8 @@ def test_a_refusal_keeps_midtranss_own_code_and_words_in_the_log() -> None:
     ("age", "status"),
     [
         (timedelta(0), Status.CREATED),
-        (timedelta(minutes=9, seconds=59), Status.CREATED),
-        (timedelta(minutes=10), Status.FAILURE),
+        (timedelta(minutes=10, seconds=24), Status.CREATED),
+        (timedelta(minutes=10, seconds=25), Status.FAILURE),
         (timedelta(days=3), Status.FAILURE),
     ],
 )

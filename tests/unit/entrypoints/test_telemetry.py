@@ -8,12 +8,13 @@ import pytest
 import structlog
 from prometheus_client.registry import REGISTRY
 
+from domain import history
 from domain.errors import GatewayUnavailable
 from domain.evidence import ChargeRefused
 from domain.ports.gateway import ChargeOutcome, NotTaken, Unanswered
 from domain.status import Status
 from entrypoints.telemetry.logs import configure_logs
-from entrypoints.telemetry.observed import ObservedGateway
+from entrypoints.telemetry.observed import ObservedGateway, tell_changes
 from support import builders
 from support.builders import NOW
 from support.fakes import ManualClock, ScriptedGateway
@@ -192,3 +193,35 @@ def test_a_library_s_warning_is_a_line_like_ours(logs: Logs) -> None:
 
     (line,) = [json.loads(text) for text in logs.text.splitlines()]
     assert (line["event"], line["level"], line["logger"]) == ("this is odd", "warning", "some.library")
+
+
+class _Full(io.StringIO):
+    """A log whose disk is full, or whose reader went away."""
+
+    def write(self, _text: str) -> int:
+        raise OSError(28, "No space left on device")
+
+    def flush(self) -> None:
+        raise BrokenPipeError
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_a_log_that_cannot_be_written_fails_nothing(log_format: str) -> None:
+    configure_logs(log_format=log_format, level="info", stream=_Full())
+    structlog.configure(cache_logger_on_first_use=False)
+
+    structlog.get_logger().info("payment.changed", status="settlement")
+    logging.getLogger("some.library").warning("odd")
+    tell_changes(history.opened(builders.a_payment(log_length=0))[1])
+
+
+@pytest.mark.parametrize("name", ["order_id", "event"])
+def test_what_came_from_outside_does_not_steer_a_terminal(name: str) -> None:
+    stream = io.StringIO()
+    configure_logs(log_format="console", level="info", stream=stream)
+    structlog.configure(cache_logger_on_first_use=False)
+
+    structlog.get_logger().info(**{"event": "webhook.received", name: "\x1b]0;pwned\x07\x1b[2Jok"})
+
+    assert "pwned" in stream.getvalue()
+    assert not {"\x1b", "\x07"} & set(stream.getvalue())

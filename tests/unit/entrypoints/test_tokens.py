@@ -14,6 +14,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from entrypoints.http.security import Authenticator
+from entrypoints.settings import load
 from support.service import TOKEN_SECRET, a_token, bearer
 from unit.entrypoints.harness import Service, a_service, problem_of
 
@@ -361,6 +363,21 @@ async def test_reading_with_the_cookie_needs_no_origin(with_cookie: Service, hea
     answer = await with_cookie.client.get(LIST, headers=headers)
 
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("public_url", "origin"),
+    [
+        ("https://Pay.example:443", "https://pay.example"),
+        ("http://pay.example:80/shop", "http://pay.example"),
+        ("https://pay.example:8443", "https://pay.example:8443"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_the_own_origin_is_written_as_browsers_write_it(public_url: str, origin: str) -> None:
+    settings = load({"AUTH_JWT_SECRET": "s" * 32, "BAYAR_PUBLIC_URL": public_url})
+
+    assert Authenticator.of(settings).origin == origin
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from dependency_injector.providers import Object
 
 from domain.ports.payments import Payments
 from domain.status import Status
+from entrypoints.http.app import create_app
 from support.builders import NOW
 from support.service import WEBHOOK
 from unit.entrypoints.harness import (
@@ -543,3 +544,33 @@ async def test_it_is_never_a_redirect(service: Service, sent: bytes) -> None:
 
         assert not answer.is_redirect
         assert answer.status_code != 500
+
+
+async def test_a_sender_that_leaves_in_the_middle_is_no_fault_of_ours(service: Service, logs: Logs) -> None:
+    came = iter([{"type": "http.request", "body": b'{"', "more_body": True}, {"type": "http.disconnect"}])
+    answered: list[Any] = []
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "path": "/api/payments/webhook",
+        "raw_path": b"/api/payments/webhook",
+        "root_path": "",
+        "scheme": "http",
+        "query_string": b"",
+        "headers": [(b"content-length", b"100")],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 2),
+    }
+
+    async def receive() -> Any:
+        return next(came)
+
+    async def send(message: Any) -> None:
+        answered.append(message)
+
+    await create_app(service.container)(scope, receive, send)  # type: ignore[arg-type] # a hand-made scope
+
+    assert answered[0]["status"] == 408
+    assert logs.of("request.failed") == []

@@ -120,3 +120,33 @@ async def test_doubtful_notifications_are_looked_for_often_enough(service: Servi
     every = {chore.name: chore.every for chore in chores(service.container)}
 
     assert every["confirm notifications"] <= 2
+
+
+async def test_a_round_that_takes_long_does_not_hold_up_the_other_lanes(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, hanging, done_beside = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def do() -> bool:
+        if not hanging.is_set():
+            hanging.set()
+            await stop.wait()
+        elif hanging.is_set():
+            done_beside.set()
+        return False
+
+    lanes = [Chore(name="a chore", every=0.0005, do=do, lanes=2)]
+    monkeypatch.setattr(worker, "chores", lambda _: lanes)
+
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        group.create_task(work(service.container, stop))
+        await done_beside.wait()
+        stop.set()
+
+    assert hanging.is_set()
+
+
+async def test_confirming_has_several_lanes(service: Service) -> None:
+    confirming = [c for c in chores(service.container) if c.name == "confirm notifications"]
+
+    assert [chore.lanes > 1 for chore in confirming] == [True]

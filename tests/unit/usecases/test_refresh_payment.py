@@ -145,7 +145,7 @@ async def test_it_is_refreshed_again_once_midtrans_is_back(
 
 
 @pytest.mark.parametrize(
-    ("minutes", "status"), [(9, Status.CREATED), (10, Status.FAILURE), (60, Status.FAILURE)]
+    ("minutes", "status"), [(10, Status.CREATED), (11, Status.FAILURE), (60, Status.FAILURE)]
 )
 async def test_a_payment_that_midtrans_does_not_know_fails_only_after_ten_minutes(
     refresh: RefreshPayment,

@@ -60,6 +60,12 @@ UPDATE payment_webhook_events
       FOR UPDATE SKIP LOCKED)
 RETURNING id, order_id, midtrans_transaction_id, raw_body ->> 'transaction_status' AS transaction_status, attempts;
 
+-- name: postpone
+-- $1 ids
+UPDATE payment_webhook_events
+   SET due_at = now() + least(interval '1 second' * power(2, least(attempts, 12)), interval '1 hour')
+ WHERE id = ANY ($1::uuid[]);
+
 -- name: mark_processed
 -- $1 ids
 UPDATE payment_webhook_events
