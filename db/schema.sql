@@ -47,6 +47,25 @@ CREATE TABLE public.payment_events (
 
 
 --
+-- Name: payment_idempotency_keys; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.payment_idempotency_keys (
+    user_id bigint NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    payment_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    leased_until timestamp with time zone NOT NULL,
+    uncharged boolean DEFAULT false NOT NULL,
+    finished boolean DEFAULT false NOT NULL,
+    gateway_code text,
+    gateway_message text,
+    lost boolean DEFAULT false NOT NULL
+);
+
+
+--
 -- Name: payment_transactions; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -70,7 +89,9 @@ CREATE TABLE public.payment_transactions (
     breaks jsonb DEFAULT '[]'::jsonb NOT NULL,
     asked_at timestamp with time zone,
     log_length integer DEFAULT 0 NOT NULL,
-    log_head bytea DEFAULT '\x'::bytea NOT NULL
+    log_head bytea DEFAULT '\x'::bytea NOT NULL,
+    charged_first_at timestamp with time zone DEFAULT now() NOT NULL,
+    charged_last_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 
@@ -145,6 +166,14 @@ ALTER TABLE ONLY public.payment_events
 
 
 --
+-- Name: payment_idempotency_keys payment_idempotency_keys_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.payment_idempotency_keys
+    ADD CONSTRAINT payment_idempotency_keys_pkey PRIMARY KEY (user_id, key);
+
+
+--
 -- Name: payment_transactions payment_transactions_midtrans_transaction_id_key; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -190,6 +219,13 @@ ALTER TABLE ONLY public.schema_migrations
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: payment_idempotency_keys_created_index; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX payment_idempotency_keys_created_index ON public.payment_idempotency_keys USING btree (created_at);
 
 
 --
@@ -257,6 +293,14 @@ ALTER TABLE ONLY public.payment_events
 
 
 --
+-- Name: payment_idempotency_keys payment_idempotency_keys_payment_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.payment_idempotency_keys
+    ADD CONSTRAINT payment_idempotency_keys_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES public.payment_transactions(id) DEFERRABLE INITIALLY DEFERRED;
+
+
+--
 -- Name: payment_transactions payment_transactions_user_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -278,4 +322,5 @@ ALTER TABLE ONLY public.payment_transactions
 INSERT INTO public.schema_migrations (version) VALUES
     ('20261123000001'),
     ('20261123000002'),
-    ('20261123000003');
+    ('20261123000003'),
+    ('20261123000004');

@@ -94,7 +94,8 @@ def decide(payment: Payment, evidence: Evidence) -> Decision:
         case StatusReply():
             return _replied(payment, evidence)
         case NoTransaction(received_at=at):
-            if payment.status is not Status.CREATED or at < payment.created_at + NO_TRANSACTION_AFTER:
+            charged_at = payment.charged_at or payment.created_at
+            if payment.status is not Status.CREATED or at < charged_at + NO_TRANSACTION_AFTER:
                 return Decision(payment=payment)
             claim = _Claim(status=Status.FAILURE, transaction_id=None, at=at)
             return _believe(payment, claim, Source.STATUS_REPLY)

@@ -5,6 +5,8 @@ BayarError
 ├── InvalidPayment         the order contradicts itself (a wrong item sum, say)
 ├── AmountOutOfBounds      outside what the payment type takes
 ├── OrderIdTaken
+├── KeyReused              an Idempotency-Key that came with other values before
+├── InProgress             the same call is being answered just now
 ├── IllegalTransition      the payment's status does not allow it
 ├── UnknownUser            a valid token of somebody who is not in ``users``
 ├── UserNotAdded           the ``users`` table demands more than an id
@@ -12,6 +14,7 @@ BayarError
 ├── TransactionTaken       a transaction id that already belongs to another payment
 ├── GatewayTrouble
 │   ├── GatewayRefused     Midtrans said no; nothing will be paid
+│   │   └── ChargeLost     there was a charge whose QR cannot be had any more; nothing will be paid
 │   ├── GatewayUnavailable nothing was taken; trying again is safe
 │   └── OutcomeUnknown     a charge may exist; never charge anew, ask
 └── DatabaseUnavailable
@@ -59,6 +62,25 @@ class OrderIdTaken(BayarError):
         super().__init__(
             f"The order id {order_id} is taken; choose another, or name none to be given one.",
         )
+
+
+class KeyReused(BayarError):
+    code = "idempotency-key-reused"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This Idempotency-Key came with other values before; a new payment needs a key of its own.",
+        )
+
+
+class InProgress(BayarError):
+    code = "in-progress"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(
+            "The first call with this Idempotency-Key is not answered yet; repeat it in a moment.",
+        )
+        self.retry_after = retry_after
 
 
 class IllegalTransition(BayarError):
@@ -112,10 +134,24 @@ class GatewayRefused(GatewayTrouble):
     code = "gateway-refused"
 
     def __init__(self, order_id: str, gateway_code: str, gateway_message: str) -> None:
-        super().__init__(f"Midtrans refused with code {gateway_code}: {gateway_message}")
+        super().__init__(self._told(gateway_code, gateway_message))
         self.order_id = order_id
         self.gateway_code = gateway_code
         self.gateway_message = gateway_message
+        self.replayed = False
+
+    def _told(self, gateway_code: str, gateway_message: str) -> str:
+        return f"Midtrans refused with code {gateway_code}: {gateway_message}"
+
+
+class ChargeLost(GatewayRefused):
+    code = "charge-lost"
+
+    def _told(self, gateway_code: str, gateway_message: str) -> str:
+        return (
+            "The answer to the charge was lost and its QR cannot be had any more, so the charge was ended at "
+            f"Midtrans ({gateway_code}: {gateway_message}); create a new payment."
+        )
 
 
 class GatewayUnavailable(GatewayTrouble):

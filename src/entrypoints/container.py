@@ -19,6 +19,7 @@ from adapters.system.identifiers import SystemIdentifiers
 from domain.history import Entry
 from domain.order import Defaults
 from domain.signature import ServerKeys
+from domain.usecases.charge_payment import ChargePayment
 from domain.usecases.confirm_notifications import ConfirmNotifications
 from domain.usecases.create_payment import CreatePayment
 from domain.usecases.get_payment import GetPayment
@@ -65,7 +66,8 @@ class Container(DeclarativeContainer):
     create_payment = Singleton(
         CreatePayment,
         begin=begin,
-        gateway=gateway,
+        reader=reader,
+        charge=Factory(ChargePayment, begin=begin, gateway=gateway, clock=clock),
         rate=rate,
         clock=clock,
         ids=ids,

@@ -40,9 +40,15 @@ def chores(container: Container) -> list[Chore]:
             await work.notifications.prune_forged()
         return False
 
+    async def prune_idempotency_keys() -> bool:
+        async with begin() as work:
+            await work.idempotency.prune()
+        return False
+
     return [
         Chore(name="confirm notifications", every=1.0, do=confirm_notifications, lanes=_LANES),
         Chore(name="prune forged notifications", every=60.0, do=prune_forged),
+        Chore(name="prune idempotency keys", every=3600.0, do=prune_idempotency_keys),
     ]
 
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterab
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from domain.errors import (
@@ -22,9 +22,11 @@ from domain.errors import (
 )
 from domain.evidence import NoTransaction, StatusReply
 from domain.history import Entry
+from domain.idempotency import LEASE, LIFE, Ending, IdempotentCall
 from domain.order_id import ALPHABET, OUR_RANDOM_LENGTH, OURS
 from domain.payment import Payment
 from domain.ports.gateway import Charge, ChargeOutcome, Unanswered
+from domain.ports.idempotency import Claim, Ended, New, Resumed, Reused, Running
 from domain.ports.notifications import (
     DoubtfulNotification,
     ForgedNotification,
@@ -39,6 +41,7 @@ _REPEATS_A_DAY: Final = 100
 _FORGED_A_MINUTE: Final = 200
 _FORGED_KEPT: Final = 10_000
 _FORGED_KEPT_FOR: Final = timedelta(days=7)
+_KEY_KEPT_AT_MIDTRANS: Final = timedelta(minutes=4, seconds=-25)
 
 
 class ManualClock:
@@ -120,6 +123,18 @@ class StoredNotification:
     due_at: datetime
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredKey:
+    """A row of the Idempotency-Keys."""
+
+    fingerprint: bytes
+    payment_id: UUID
+    created_at: datetime
+    leased_until: datetime
+    uncharged: bool = False
+    ending: Ending | None = None
+
+
 @dataclass(slots=True)
 class _State:
     """What is committed."""
@@ -129,6 +144,8 @@ class _State:
     payments: dict[str, Payment] = field(default_factory=dict)
     entries: dict[UUID, list[Entry]] = field(default_factory=lambda: defaultdict(list))
     asked_at: dict[UUID, datetime] = field(default_factory=dict)
+    charged_first_at: dict[UUID, datetime] = field(default_factory=dict)
+    keys: dict[tuple[int, str], StoredKey] = field(default_factory=dict)
     notifications: dict[UUID, StoredNotification] = field(default_factory=dict)
 
 
@@ -138,6 +155,7 @@ class _Transaction:
     def __init__(self, committed: _State, locks: dict[Hashable, asyncio.Lock], patience: float) -> None:
         self.committed, self.changed = committed, _State()
         self.gone: set[UUID] = set()
+        self.gone_keys: set[tuple[int, str]] = set()
         self.broken = False
         self._locks, self._patience = locks, patience
         self._held: dict[Hashable, asyncio.Lock] = {}
@@ -177,6 +195,14 @@ class _Transaction:
     def payments(self) -> Iterable[Payment]:
         return (self.committed.payments | self.changed.payments).values()
 
+    def payment_of(self, payment_id: UUID) -> Payment | None:
+        return next((known for known in self.payments() if known.id == payment_id), None)
+
+    def key(self, name: tuple[int, str]) -> StoredKey | None:
+        if name in self.changed.keys:
+            return self.changed.keys[name]
+        return None if name in self.gone_keys else self.committed.keys.get(name)
+
     def notifications(self) -> list[StoredNotification]:
         rows = self.committed.notifications | self.changed.notifications
         return [row for row in rows.values() if row.id not in self.gone]
@@ -186,6 +212,12 @@ class _Transaction:
         state.users |= changed.users
         state.payments |= changed.payments
         state.asked_at |= changed.asked_at
+        state.charged_first_at |= changed.charged_first_at
+        for name in self.gone_keys:
+            state.keys.pop(name, None)
+        state.keys |= changed.keys
+        ids = {payment.id for payment in state.payments.values()}
+        assert all(key.payment_id in ids for key in changed.keys.values()), "a key without its payment"
         state.notifications |= changed.notifications
         for gone in self.gone:
             state.notifications.pop(gone, None)
@@ -211,7 +243,9 @@ class InMemoryPayments:
             own.broken = True
             raise UnknownUser(payment.user_id)
         assert all(other.id != payment.id for other in own.payments()), "the row's id is taken"
-        own.changed.payments[payment.order_id] = payment
+        now = self._clock.now()
+        own.changed.payments[payment.order_id] = replace(payment, charged_at=now)
+        own.changed.charged_first_at[payment.id] = now
         self._record(entries)
 
     async def lock(self, order_id: str) -> Payment | None:
@@ -251,10 +285,37 @@ class InMemoryPayments:
         )
         self._record(entries)
 
+    async def charge_again(self, payment_id: UUID) -> bool:
+        own = self._transaction
+        await own.turn()
+        payment = own.payment_of(payment_id)
+        if payment is None:
+            return False
+        await own.hold(("payment", payment.order_id))
+        first = (own.committed.charged_first_at | own.changed.charged_first_at)[payment_id]
+        if first <= self._clock.now() - _KEY_KEPT_AT_MIDTRANS:
+            return False
+        self._charged(payment.order_id)
+        return True
+
+    async def charge_anew(self, payment_id: UUID) -> None:
+        own = self._transaction
+        await own.turn()
+        payment = own.payment_of(payment_id)
+        if payment is not None:
+            await own.hold(("payment", payment.order_id))
+            own.changed.charged_first_at[payment_id] = self._clock.now()
+            self._charged(payment.order_id)
+
+    def _charged(self, order_id: str) -> None:
+        payment = self._transaction.payment(order_id)
+        assert payment is not None
+        self._transaction.changed.payments[order_id] = replace(payment, charged_at=self._clock.now())
+
     async def take_turn(self, payment_id: UUID, *, seconds: int) -> bool:
         own, now = self._transaction, self._clock.now()
         await own.turn()
-        found = next((known for known in own.payments() if known.id == payment_id), None)
+        found = own.payment_of(payment_id)
         if found is None:
             return False
         await own.hold(("payment", found.order_id))
@@ -444,6 +505,69 @@ class InMemoryNotifications:
         return [row for row in own.notifications() if row.id in ids]
 
 
+class InMemoryIdempotencyKeys:
+    """The Idempotency-Keys, within one open transaction."""
+
+    def __init__(self, transaction: _Transaction, clock: ManualClock) -> None:
+        self._transaction, self._clock = transaction, clock
+
+    async def seen(self, call: IdempotentCall) -> bool:
+        await self._transaction.turn()
+        row = self._transaction.key((call.user_id, call.key))
+        return row is not None and not self._is_old(row)
+
+    async def claim(self, call: IdempotentCall, payment_id: UUID) -> Claim:
+        own, name, now = self._transaction, (call.user_id, call.key), self._clock.now()
+        await own.turn()
+        await own.hold(("key", name))
+        row = own.key(name)
+        if row is None or self._is_old(row):
+            own.changed.keys[name] = StoredKey(
+                fingerprint=call.fingerprint,
+                payment_id=payment_id,
+                created_at=now,
+                leased_until=now + LEASE,
+            )
+            return New()
+        if row.fingerprint != call.fingerprint:
+            return Reused()
+        payment = own.payment_of(row.payment_id)
+        assert payment is not None
+        if row.ending is not None:
+            return Ended(order_id=payment.order_id, ending=row.ending)
+        if row.leased_until > now:
+            return Running(retry_after=int(-(-(row.leased_until - now).total_seconds() // 1)))
+        await self.keep(call)
+        return Resumed(order_id=payment.order_id, uncharged=row.uncharged)
+
+    async def end(self, call: IdempotentCall, ending: Ending) -> None:
+        await self._change(call, ending=ending)
+
+    async def keep(self, call: IdempotentCall) -> None:
+        await self._change(call, leased_until=self._clock.now() + LEASE, uncharged=False)
+
+    async def release(self, call: IdempotentCall, *, uncharged: bool) -> None:
+        await self._change(call, leased_until=self._clock.now(), uncharged=uncharged)
+
+    async def prune(self) -> int:
+        own = self._transaction
+        await own.turn()
+        old = {name for name, row in own.committed.keys.items() if self._is_old(row)}
+        own.gone_keys |= old
+        return len(old)
+
+    async def _change(self, call: IdempotentCall, **changes: Any) -> None:
+        own, name = self._transaction, (call.user_id, call.key)
+        await own.turn()
+        await own.hold(("key", name))
+        row = own.key(name)
+        if row is not None and row.ending is None:
+            own.changed.keys[name] = replace(row, **changes)
+
+    def _is_old(self, row: StoredKey) -> bool:
+        return row.created_at <= self._clock.now() - LIFE
+
+
 class InMemoryUsers:
     """The ``users`` table, within one open transaction."""
 
@@ -484,6 +608,7 @@ class InMemoryWork:
     def __init__(self, transaction: _Transaction, clock: ManualClock) -> None:
         self.payments = InMemoryPayments(transaction, clock)
         self.notifications = InMemoryNotifications(transaction, clock)
+        self.idempotency = InMemoryIdempotencyKeys(transaction, clock)
         self.users = InMemoryUsers(transaction)
 
 
@@ -554,8 +679,10 @@ class ScriptedGateway:
         self._clock, self._begin = clock, begin
         self._charge_scripts: list[ChargeOutcome | ChargeScript] = []
         self._status_scripts: dict[str, list[StatusScript]] = defaultdict(list)
+        self._cancel_scripts: dict[str, list[StatusScript]] = defaultdict(list)
         self.charges: list[Charge] = []
         self.asked: list[str] = []
+        self.cancelled: list[str] = []
 
     def answers_charges_with(self, *outcomes: ChargeOutcome | ChargeScript) -> None:
         """One outcome, or one function that makes it, for each of the next attempts."""
@@ -565,8 +692,15 @@ class ScriptedGateway:
         """The replies to the next questions about this id; the last one stays."""
         self._status_scripts[transaction].extend(replies)
 
+    def answers_cancel_of(self, transaction: str, *replies: StatusScript) -> None:
+        """The replies to the next wishes to cancel this id; the last one stays."""
+        self._cancel_scripts[transaction].extend(replies)
+
     def forgets_status_of(self, transaction: str) -> None:
         self._status_scripts.pop(transaction, None)
+
+    def forgets_cancel_of(self, transaction: str) -> None:
+        self._cancel_scripts.pop(transaction, None)
 
     async def charge(self, charge: Charge, *, within: float) -> ChargeOutcome:
         self._check_no_transaction()
@@ -579,8 +713,15 @@ class ScriptedGateway:
     async def status(self, transaction: str) -> StatusReply | NoTransaction:
         self._check_no_transaction()
         self.asked.append(transaction)
+        return await self._reply(self._status_scripts[transaction])
+
+    async def cancel(self, transaction: str) -> StatusReply | NoTransaction:
+        self._check_no_transaction()
+        self.cancelled.append(transaction)
+        return await self._reply(self._cancel_scripts[transaction])
+
+    async def _reply(self, scripts: list[StatusScript]) -> StatusReply | NoTransaction:
         await asyncio.sleep(0)
-        scripts = self._status_scripts[transaction]
         if not scripts:
             return NoTransaction(received_at=self._clock.now())
         reply = scripts.pop(0) if len(scripts) > 1 else scripts[0]

@@ -9,7 +9,7 @@ from adapters.midtrans.client import MidtransClient
 from adapters.midtrans.gateway import MidtransGateway
 from domain.errors import GatewayUnavailable
 from domain.evidence import ChargeRefused
-from domain.ports.gateway import Charge, ChargeOutcome, NotTaken, Unanswered
+from domain.ports.gateway import AlreadyThere, Charge, ChargeOutcome, NotTaken, Unanswered
 from domain.rupiah import PaymentType
 from domain.status import Status
 from support import recorded
@@ -42,6 +42,9 @@ class ScriptedSituation:
     def refuses_charges(self, *, code: int, message: str) -> None:
         at = self.clock.now()
         self.gateway.answers_charges_with(ChargeRefused(code=str(code), message=message, received_at=at))
+
+    def refuses_as_duplicate(self) -> None:
+        self.gateway.answers_charges_with(AlreadyThere())
 
     def is_out_of_reach(self) -> None:
         self.gateway.answers_charges_with(NotTaken(reason="ConnectError"))
@@ -78,11 +81,19 @@ class ScriptedSituation:
         )
         for known in (transaction_id, ORDER_ID):
             self.gateway.answers_status_of(known, reply)
+            self.gateway.answers_cancel_of(known, reply)
+
+    def cancels(self, *, transaction_id: str) -> None:
+        cancelled = a_status_reply(transaction_id=transaction_id, transaction_status="cancel")
+        self.gateway.forgets_cancel_of(transaction_id)
+        self.gateway.answers_cancel_of(transaction_id, cancelled)
 
     def _tells_nothing(self) -> None:
         for known in ("t-1", ORDER_ID):
             self.gateway.forgets_status_of(known)
             self.gateway.answers_status_of(known, GatewayUnavailable("as told"))
+            self.gateway.forgets_cancel_of(known)
+            self.gateway.answers_cancel_of(known, GatewayUnavailable("as told"))
 
 
 class RecordedMidtrans:
@@ -94,6 +105,7 @@ class RecordedMidtrans:
         self._charges: dict[str, dict[str, Any]] = {}
         self._charge: httpx.Response | Exception | str = recorded.response(recorded.BROKEN, 500)
         self._held: dict[str, dict[str, Any]] = {}
+        self._cancels: dict[str, dict[str, Any]] = {}
         self._trouble: httpx.Response | Exception | None = None
         http = httpx.AsyncClient(
             base_url=base_url,
@@ -117,6 +129,9 @@ class RecordedMidtrans:
     def refuses_charges(self, *, code: int, message: str) -> None:
         self._charge = recorded.response(recorded.error_body(code, message))
 
+    def refuses_as_duplicate(self) -> None:
+        self.refuses_charges(code=406, message="order_id has been paid and utilized")
+
     def is_out_of_reach(self) -> None:
         self.answers(httpx.ConnectError("refused"))
 
@@ -134,6 +149,9 @@ class RecordedMidtrans:
         body = recorded.status_body(status, transaction_id=transaction_id)
         self._held = {transaction_id: body, ORDER_ID: body}
 
+    def cancels(self, *, transaction_id: str) -> None:
+        self._cancels[transaction_id] = recorded.status_body("cancel", transaction_id=transaction_id)
+
     def holds_a_refund(self, *, transaction_id: str, status: str, refunded: int) -> None:
         body = recorded.refunded_body(status, f"{refunded}.00")
         self._held = {transaction_id: body | {"transaction_id": transaction_id}}
@@ -148,7 +166,12 @@ class RecordedMidtrans:
     def _routed(self, request: httpx.Request) -> httpx.Response | Exception:
         if request.url.path == "/v2/charge":
             return self._charged(request)
-        known = request.url.path.removeprefix("/v2/").removesuffix("/status")
+        known = request.url.path.removeprefix("/v2/").rpartition("/")[0]
+        if request.url.path.endswith("/cancel"):
+            assert request.method == "POST"
+            conflict = recorded.error_body(412, "Transaction status cannot be updated.")
+            unable = conflict if known in self._held else recorded.NOT_FOUND
+            return recorded.response(self._cancels.get(known, unable))
         return recorded.response(self._held.get(known, recorded.NOT_FOUND))
 
     def _charged(self, request: httpx.Request) -> httpx.Response | Exception:

@@ -18,6 +18,7 @@ from adapters.midtrans.client import MidtransClient
 from adapters.midtrans.gateway import MidtransGateway
 from adapters.postgres.create_rate import PostgresCreateRate
 from adapters.postgres.health import PostgresHealth
+from adapters.postgres.idempotency import PostgresIdempotencyKeys
 from adapters.postgres.notifications import PostgresNotifications
 from adapters.postgres.payments import PostgresPaymentReader, PostgresPayments
 from adapters.postgres.users import PostgresUsers
@@ -28,6 +29,7 @@ from domain.ports.clock import Clock
 from domain.ports.create_rate import CreateRate
 from domain.ports.database import DatabaseHealth
 from domain.ports.gateway import KeyChecker, PaymentGateway
+from domain.ports.idempotency import IdempotencyKeys
 from domain.ports.identifiers import Identifiers
 from domain.ports.notifications import Notifications
 from domain.ports.payments import PaymentReader, Payments
@@ -36,6 +38,7 @@ from domain.ports.work import UnitOfWork, Work
 from support.fakes import (
     CountingIdentifiers,
     InMemoryCreateRate,
+    InMemoryIdempotencyKeys,
     InMemoryNotifications,
     InMemoryPaymentReader,
     InMemoryPayments,
@@ -60,6 +63,7 @@ def typed(http: httpx.AsyncClient, pool: Any, connection: Any, memory: Any) -> N
     work: Work = PostgresWork(connection)
     payments: Payments = PostgresPayments(connection, [])
     notifications: Notifications = PostgresNotifications(connection)
+    keys: IdempotencyKeys = PostgresIdempotencyKeys(connection)
     users: Users = PostgresUsers(connection)
     reader: PaymentReader = PostgresPaymentReader(pool=pool)
     rate: CreateRate = PostgresCreateRate(pool=pool, per_minute=1)
@@ -74,10 +78,11 @@ def typed(http: httpx.AsyncClient, pool: Any, connection: Any, memory: Any) -> N
     work = InMemoryWork(memory, manual)
     payments = InMemoryPayments(memory, manual)
     notifications = InMemoryNotifications(memory, manual)
+    keys = InMemoryIdempotencyKeys(memory, manual)
     users = InMemoryUsers(memory)
     reader = InMemoryPaymentReader(in_memory)
     rate = InMemoryCreateRate(clock=manual, per_minute=1)
-    del ids, gateway, checker, begin, work, payments, notifications, users, reader, rate, health
+    del ids, gateway, checker, begin, work, payments, notifications, keys, users, reader, rate, health
 
 
 PAIRS: Final[list[tuple[type, type]]] = [
@@ -96,6 +101,8 @@ PAIRS: Final[list[tuple[type, type]]] = [
     (PaymentReader, InMemoryPaymentReader),
     (Notifications, PostgresNotifications),
     (Notifications, InMemoryNotifications),
+    (IdempotencyKeys, PostgresIdempotencyKeys),
+    (IdempotencyKeys, InMemoryIdempotencyKeys),
     (Users, PostgresUsers),
     (Users, InMemoryUsers),
     (CreateRate, PostgresCreateRate),

@@ -6,6 +6,7 @@ import pytest
 
 from support.contracts.create_rate import CreateRateContract, RateOf
 from support.contracts.gateway import PaymentGatewayContract, Situation
+from support.contracts.idempotency import IdempotencyKeysContract
 from support.contracts.notifications import Inbox, NotificationsContract
 from support.contracts.payments import PaymentsContract
 from support.contracts.time import PassTime
@@ -56,6 +57,10 @@ class TestInMemoryNotifications(_InMemory, NotificationsContract):
             return begin.notifications
 
         return inbox
+
+
+class TestInMemoryIdempotencyKeys(_InMemory, IdempotencyKeysContract):
+    pass
 
 
 class TestInMemoryUsers(_InMemory, UsersContract):

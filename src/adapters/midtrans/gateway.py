@@ -9,7 +9,7 @@ from domain import jakarta
 from domain.errors import GatewayUnavailable
 from domain.evidence import ChargeAnswer, ChargeRefused, NoTransaction, StatusReply
 from domain.ports.clock import Clock
-from domain.ports.gateway import Charge, ChargeOutcome, KeyCheck, NotTaken, Unanswered
+from domain.ports.gateway import AlreadyThere, Charge, ChargeOutcome, KeyCheck, NotTaken, Unanswered
 from domain.rupiah import parse_gross_amount
 from domain.status import Status
 
@@ -19,9 +19,11 @@ _SERVER_TROUBLE: Final = 500
 _IN_PROCESS: Final = 202
 _NOT_FOUND: Final = 404
 _UNAUTHORIZED: Final = 401
-# Not refusals of a charge: 406 says that the order id exists there, 407 that it has expired, and 408 and 409
+# Not refusals of a charge: 407 says that it has expired, and 408 and 409
 # leave open what became of it (docs.midtrans.com, "Status codes 4xx").
-_UNCLEAR: Final = frozenset({406, 407, 408, 409})
+_UNCLEAR: Final = frozenset({407, 408, 409})
+_DUPLICATE: Final = 406
+_NOT_PENDING: Final = 412
 _ID_LENGTH: Final = 64
 # Neither an order id that a shop may choose nor one that we make.
 _NOBODYS_ORDER: Final = "byr-key-check"
@@ -61,6 +63,8 @@ class MidtransGateway:
         code, at = answer.code, self._clock.now()
         if answer.http_status == _IN_PROCESS or code >= _SERVER_TROUBLE or code in _UNCLEAR:
             return Unanswered(reason=answer.message)
+        if code == _DUPLICATE:
+            return AlreadyThere()
         if code == _TOO_MANY:
             return NotTaken(reason=answer.message, retry_after=_retry_after(answer))
         if code >= 300:  # noqa: PLR2004 - a redirect is a wrong address, a 4xx a refusal
@@ -81,10 +85,18 @@ class MidtransGateway:
         )
 
     async def status(self, transaction: str) -> StatusReply | NoTransaction:
-        at = self._clock.now()
         if not transaction.strip("."):  # as a path it would lead elsewhere
-            return NoTransaction(received_at=at)
-        answer = await self._ask(transaction)
+            return NoTransaction(received_at=self._clock.now())
+        return self._replied(await self._send("GET", transaction, "status"))
+
+    async def cancel(self, transaction: str) -> StatusReply | NoTransaction:
+        answer = await self._send("POST", transaction, "cancel")
+        if answer.code == _NOT_PENDING:
+            return await self.status(transaction)
+        return self._replied(answer)
+
+    def _replied(self, answer: Answer) -> StatusReply | NoTransaction:
+        at = self._clock.now()
         if answer.body_code == _NOT_FOUND:
             return NoTransaction(received_at=at)
         order_id, amount = answer.text("order_id", _ID_LENGTH), answer.text("gross_amount")
@@ -109,7 +121,7 @@ class MidtransGateway:
     async def check_key(self) -> KeyCheck:
         """An unknown order is answered 404 with a good server key and 401 with a bad one."""
         try:
-            answer = await self._ask(_NOBODYS_ORDER)
+            answer = await self._send("GET", _NOBODYS_ORDER, "status")
         except GatewayUnavailable:
             return KeyCheck.UNREACHABLE
         if answer.code == _UNAUTHORIZED:
@@ -117,9 +129,9 @@ class MidtransGateway:
         spoke = answer.body_code is not None and answer.body_code < _SERVER_TROUBLE
         return KeyCheck.ACCEPTED if spoke else KeyCheck.UNREACHABLE
 
-    async def _ask(self, transaction: str) -> Answer:
-        path = f"/v2/{quote(transaction, safe='')}/status"
-        reply = await self._client.send("GET", path, within=_ATTEMPT)
+    async def _send(self, method: str, transaction: str, what: str) -> Answer:
+        path = f"/v2/{quote(transaction, safe='')}/{what}"
+        reply = await self._client.send(method, path, within=_ATTEMPT)
         if isinstance(reply, NotSent | Lost):
             raise GatewayUnavailable(reply.reason)
         return Answer(reply)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SQL: Final = load("payments.sql")
 _ADD, _LOCK, _FIND, _SAVE = SQL["add"], SQL["lock"], SQL["find"], SQL["save"]
 _TAKE_TURN, _LOG = SQL["take_turn"], SQL["log"]
+_CHARGE_AGAIN, _CHARGE_ANEW = SQL["charge_again"], SQL["charge_anew"]
 _PAGE_OF_USER, _PAGE_OF_ALL = SQL["page_of_user"], SQL["page_of_all"]
 
 
@@ -84,6 +85,12 @@ class PostgresPayments:
         if row is None:
             raise TransactionTaken(str(transaction_id))
         self._recorded.extend(entries)
+
+    async def charge_again(self, payment_id: UUID) -> bool:
+        return await self._connection.fetchrow(_CHARGE_AGAIN, payment_id) is not None
+
+    async def charge_anew(self, payment_id: UUID) -> None:
+        await self._connection.execute(_CHARGE_ANEW, payment_id)
 
     async def take_turn(self, payment_id: UUID, *, seconds: int) -> bool:
         return await self._connection.fetchrow(_TAKE_TURN, payment_id, seconds) is not None
@@ -146,6 +153,7 @@ def _payment(row: Any) -> Payment:
         created_at=created_at,
         updated_at=row["updated_at"],
         expires_at=row["expires_at"] or expiry_of(read_answer(answer), created_at),
+        charged_at=row["charged_last_at"],
         paid_at=row["paid_at"],
         late=row["late"],
         refunded_amount=row["refunded_amount"],

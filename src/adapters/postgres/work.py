@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from adapters.postgres.errors import translated
+from adapters.postgres.idempotency import PostgresIdempotencyKeys
 from adapters.postgres.notifications import PostgresNotifications
 from adapters.postgres.payments import PostgresPayments
 from adapters.postgres.pool import ACQUIRE_SECONDS
@@ -36,6 +37,7 @@ class PostgresWork:
         self.recorded: list[Entry] = []
         self.payments = PostgresPayments(connection, self.recorded)
         self.notifications = PostgresNotifications(connection)
+        self.idempotency = PostgresIdempotencyKeys(connection)
         self.users = PostgresUsers(connection)
 
 

@@ -34,12 +34,24 @@ class Unanswered:
     reason: str
 
 
-ChargeOutcome = ChargeAnswer | ChargeRefused | NotTaken | Unanswered
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlreadyThere:
+    """The gateway has a transaction under this order id; what it is, only asking tells."""
+
+
+ChargeOutcome = ChargeAnswer | ChargeRefused | NotTaken | Unanswered | AlreadyThere
 
 
 class PaymentGateway(Protocol):
     async def charge(self, charge: Charge, *, within: float) -> ChargeOutcome:
         """Make one attempt, given up after ``within`` seconds. Raises nothing for trouble on the way."""
+        ...
+
+    async def cancel(self, transaction: str) -> StatusReply | NoTransaction:
+        """Cancel a pending transaction, and what the gateway holds true of it after: also that it was paid.
+
+        Raises GatewayUnavailable when it does not say; it may be cancelled then, or not.
+        """
         ...
 
     async def status(self, transaction: str) -> StatusReply | NoTransaction:

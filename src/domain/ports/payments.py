@@ -26,6 +26,17 @@ class Payments(Protocol):
         """
         ...
 
+    async def charge_again(self, payment_id: UUID) -> bool:
+        """Note that the charge is sent once more; false when the gateway may have forgotten its key.
+
+        It keeps a key five minutes; we count on four, 25 s of sending included, by the database's clock.
+        """
+        ...
+
+    async def charge_anew(self, payment_id: UUID) -> None:
+        """Note that the charge is sent as if for the first time: the gateway has no transaction for it."""
+        ...
+
     async def take_turn(self, payment_id: UUID, *, seconds: int) -> bool:
         """Whether nobody asked Midtrans about this payment in the last ``seconds``; if so, we do now."""
         ...

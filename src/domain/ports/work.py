@@ -1,6 +1,7 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from domain.ports.idempotency import IdempotencyKeys
 from domain.ports.notifications import Notifications
 from domain.ports.payments import Payments
 from domain.ports.users import Users
@@ -14,6 +15,9 @@ class Work(Protocol):
 
     @property
     def notifications(self) -> Notifications: ...
+
+    @property
+    def idempotency(self) -> IdempotencyKeys: ...
 
     @property
     def users(self) -> Users: ...

@@ -1,5 +1,6 @@
 """Store what evidence decides, in one short transaction."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from domain.decide import decide
@@ -7,23 +8,34 @@ from domain.errors import PaymentNotFound, TransactionTaken
 from domain.evidence import Evidence, TransactionElsewhere
 from domain.history import Entry
 from domain.payment import Payment
-from domain.ports.work import UnitOfWork
+from domain.ports.work import UnitOfWork, Work
+
+Then = Callable[[Work, Payment], Awaitable[None]]
 
 
-async def apply(begin: UnitOfWork, order_id: str, evidence: tuple[Evidence, ...], *, at: datetime) -> Payment:
-    """The payment after the evidence, committed.
+async def apply(
+    begin: UnitOfWork,
+    order_id: str,
+    evidence: tuple[Evidence, ...],
+    *,
+    at: datetime,
+    then: Then | None = None,
+) -> Payment:
+    """The payment after the evidence, committed together with what ``then`` does about it.
 
     A transaction id that belongs to another payment is kept as a break, and the evidence with it is not
     applied: it cannot be this payment's.
     """
     try:
-        return await _apply(begin, order_id, evidence)
+        return await _apply(begin, order_id, evidence, then)
     except TransactionTaken as taken:
         elsewhere = TransactionElsewhere(transaction_id=taken.transaction_id, received_at=at)
-        return await _apply(begin, order_id, (elsewhere,))
+        return await _apply(begin, order_id, (elsewhere,), then)
 
 
-async def _apply(begin: UnitOfWork, order_id: str, evidence: tuple[Evidence, ...]) -> Payment:
+async def _apply(
+    begin: UnitOfWork, order_id: str, evidence: tuple[Evidence, ...], then: Then | None
+) -> Payment:
     async with begin() as work:
         payment = await work.payments.lock(order_id)
         if payment is None:
@@ -34,4 +46,6 @@ async def _apply(begin: UnitOfWork, order_id: str, evidence: tuple[Evidence, ...
             payment, entries = decision.payment, entries + decision.entries
         if entries:
             await work.payments.save(payment, entries)
+        if then is not None:
+            await then(work, payment)
     return payment

@@ -1,94 +1,115 @@
+from dataclasses import dataclass
+
 from domain import history
 from domain.errors import (
-    DatabaseUnavailable,
-    GatewayRefused,
-    GatewayUnavailable,
-    OutcomeUnknown,
+    InProgress,
+    KeyReused,
+    PaymentNotFound,
     TooManyRequests,
     UnknownUser,
 )
-from domain.evidence import ChargeAnswer, ChargeRefused
+from domain.idempotency import IdempotentCall, Refused
 from domain.order import Defaults, Order, Wanted
 from domain.payment import Payment
 from domain.ports.clock import Clock
 from domain.ports.create_rate import CreateRate
-from domain.ports.gateway import Charge, NotTaken, PaymentGateway, Unanswered
+from domain.ports.idempotency import Claim, Ended, New, Resumed, Running
 from domain.ports.identifiers import Identifiers
-from domain.ports.work import UnitOfWork
-from domain.status import Status
-from domain.usecases.applying import apply
-from domain.usecases.charging import charge_until_answered
+from domain.ports.payments import PaymentReader
+from domain.ports.work import UnitOfWork, Work
+from domain.usecases.charge_payment import ChargePayment
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Created:
+    """``replayed`` says that an earlier call with the same Idempotency-Key had made the payment."""
+
+    payment: Payment
+    replayed: bool = False
 
 
 class CreatePayment:
-    """Create a payment and charge it at Midtrans, once.
+    """Create a payment and charge it at Midtrans, once; once per Idempotency-Key, where one is given.
 
-    The row is committed before Midtrans is asked, so that a crash leaves something to ask about, and no
-    transaction is open meanwhile.
+    The row, and with it the key, is committed before Midtrans is asked, so that a crash leaves something to
+    go on with, and no transaction is open meanwhile.
     """
 
     def __init__(
         self,
         *,
         begin: UnitOfWork,
-        gateway: PaymentGateway,
+        reader: PaymentReader,
+        charge: ChargePayment,
         rate: CreateRate,
         clock: Clock,
         ids: Identifiers,
         defaults: Defaults,
         auto_create_users: bool,
     ) -> None:
-        self._begin, self._gateway, self._rate = begin, gateway, rate
+        self._begin, self._reader, self._charge, self._rate = begin, reader, charge, rate
         self._clock, self._ids = clock, ids
         self._defaults, self._auto_create_users = defaults, auto_create_users
 
-    async def __call__(self, wanted: Wanted) -> Payment:
-        """The pending payment.
+    async def __call__(self, wanted: Wanted, call: IdempotentCall | None = None) -> Created:
+        """The payment, pending as a rule.
 
-        Raises InvalidPayment, AmountOutOfBounds, TooManyRequests, UnknownUser and OrderIdTaken before
-        anything is stored; GatewayRefused (the payment is ``failure`` or ``deny``), GatewayUnavailable
-        (it stays ``created``, nothing was charged) and OutcomeUnknown (it stays ``created``) after.
+        Raises InvalidPayment, AmountOutOfBounds, TooManyRequests, UnknownUser, UserNotAdded, OrderIdTaken,
+        KeyReused and InProgress before anything is stored, and what ChargePayment raises after.
         """
         order = wanted.order(self._defaults, generated_id=self._ids.order_id())
+        await self._count(order, call)
+        now = self._clock.now().replace(microsecond=0)
+        payment = order.payment(self._ids.uuid(), at=now)
+        match await self._start(payment, call):
+            case New():
+                return Created(payment=await self._charge.first(payment, order, call))
+            case Resumed(order_id=order_id, uncharged=uncharged) if call is not None:
+                found = await self._found(order_id)
+                return Created(payment=await self._charge.again(found, order, call, uncharged=uncharged))
+            case Ended(order_id=order_id, ending=Refused() as refused):
+                error = refused.error(order_id)
+                error.replayed = True
+                raise error
+            case Ended(order_id=order_id):
+                return Created(payment=await self._found(order_id), replayed=True)
+            case Running(retry_after=seconds):
+                raise InProgress(seconds)
+        raise KeyReused
+
+    async def _count(self, order: Order, call: IdempotentCall | None) -> None:
+        """Repeats of a call do not count as creates."""
+        if call is not None:
+            async with self._begin() as work:
+                if await work.idempotency.seen(call):
+                    return
         if wait := await self._rate.take(order.user_id):
             raise TooManyRequests(wait)
-        payment = await self._store(order)
-        charge = Charge(key=str(payment.id), order=order, ordered_at=payment.created_at)
-        match await charge_until_answered(self._gateway, self._clock, charge):
-            case ChargeAnswer() | ChargeRefused() as evidence:
-                return await self._answered(payment, evidence)
-            case NotTaken(reason=reason, retry_after=seconds):
-                raise GatewayUnavailable(reason, seconds or 5)
-            case Unanswered():
-                raise OutcomeUnknown(order.order_id)
 
-    async def _store(self, order: Order) -> Payment:
-        now = self._clock.now().replace(microsecond=0)
-        payment, entries = history.opened(order.payment(self._ids.uuid(), at=now))
+    async def _start(self, payment: Payment, call: IdempotentCall | None) -> Claim:
         try:
             async with self._begin() as work:
-                await work.payments.add(payment, entries)
+                return await _add(work, payment, call)
         except UnknownUser:
             if not self._auto_create_users:
                 raise
-            async with self._begin() as work:
-                await work.users.add(order.user_id)
-                await work.payments.add(payment, entries)
+        async with self._begin() as work:
+            await work.users.add(payment.user_id)
+            return await _add(work, payment, call)
+
+    async def _found(self, order_id: str) -> Payment:
+        payment = await self._reader.find(order_id)
+        if payment is None:
+            raise PaymentNotFound(order_id)
         return payment
 
-    async def _answered(self, payment: Payment, evidence: ChargeAnswer | ChargeRefused) -> Payment:
-        order_id = payment.order_id
-        try:
-            payment = await apply(self._begin, order_id, (evidence,), at=evidence.received_at)
-        except DatabaseUnavailable as away:
-            # The charge exists and its answer is lost to us: only asking Midtrans can tell.
-            raise OutcomeUnknown(order_id) from away
-        match evidence:
-            case ChargeRefused(code=code, message=message) if payment.status is Status.FAILURE:
-                raise GatewayRefused(order_id, code, message)
-            case ChargeAnswer(message=message) if payment.status is Status.DENY:
-                raise GatewayRefused(order_id, "202", message)
-            case ChargeAnswer() if payment.transaction_id is not None:
-                return payment
-        # What Midtrans said does not go with what is known of the payment by now.
-        raise OutcomeUnknown(order_id)
+
+async def _add(work: Work, payment: Payment, call: IdempotentCall | None) -> Claim:
+    """Add the payment, unless the call was made before; then nothing is added."""
+    if call is not None:
+        claim = await work.idempotency.claim(call, payment.id)
+        if not isinstance(claim, New):
+            return claim
+    payment, entries = history.opened(payment)
+    await work.payments.add(payment, entries)
+    return New()

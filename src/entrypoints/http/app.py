@@ -22,7 +22,7 @@ from entrypoints.http.security import Authenticator
 from entrypoints.settings import Settings
 from entrypoints.telemetry.metrics import POOL, Exposition
 
-_EXPOSED: Final = ["X-Request-Id", "Retry-After"]
+_EXPOSED: Final = ["X-Request-Id", "Retry-After", "Idempotent-Replayed"]
 
 
 def create_app(container: Container, *, several_processes: bool = False) -> ASGIApp:

@@ -23,12 +23,23 @@ _HEADERS: Final = {
     "WWW-Authenticate": "Always `Bearer`.",
     "Location": "Where Midtrans keeps the picture.",
     "Cache-Control": "Always `no-store`.",
+    "Idempotent-Replayed": "`true` when the first call with this `Idempotency-Key` had ended so before.",
 }
 _HEADERS_OF: Final = {
     "302": ("Location",),
     "401": ("WWW-Authenticate",),
     "429": ("Retry-After",),
     "503": ("Retry-After",),
+}
+_REPLAYED: Final = ("201", "502")
+_KEY: Final[dict[str, Any]] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Your name for this call, in quotes or bare. Repeating the call with the same key and "
+    "values gives the first outcome again, and never a second charge. It is yours alone, and kept 72 hours.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+    "example": "cart-1001-attempt-1",
 }
 # What to do about each problem.
 _ADVICE: Final = {
@@ -44,17 +55,21 @@ _ADVICE: Final = {
     "payment-not-found": "It does not exist, or it is another user's: the answer is the same.",
     "request-timeout": "Send the whole body within 10 seconds.",
     "order-id-taken": "Ask for that payment's status, or choose another order id.",
+    "in-progress": "Repeat the call after `Retry-After`.",
     "illegal-transition": "Look at the payment's status first.",
     "body-too-large": "Send 64 KB at most.",
     "unsupported-media-type": "Send `Content-Type: application/json`.",
     "amount-out-of-bounds": f"Charge 1 to {MOST[PaymentType.GOPAY]:,} rupiah with `gopay`, "
     f"1 to {MOST[PaymentType.QRIS]:,} with `qris`.",
+    "idempotency-key-reused": "Use a key of its own for every new payment.",
     "too-many-requests": "Wait for as long as `Retry-After` says.",
     "internal-error": "It was logged: tell the operator what `X-Request-Id` says.",
     "gateway-refused": "Nothing will be paid. `gateway_code` and `gateway_message` are Midtrans's own.",
+    "charge-lost": "Nothing will be paid. Create a new payment, with a new `Idempotency-Key`.",
     "gateway-unavailable": "Nothing was charged. Try again after `Retry-After`.",
     "database-unavailable": "Try again after `Retry-After`.",
-    "outcome-unknown": "The charge may exist. Ask for the status of `order_id`; do not create another.",
+    "outcome-unknown": "The charge may exist. Repeat the call with the same "
+    "`Idempotency-Key`, or ask for the status of `order_id`.",
 }
 _PROBLEM_FIELDS: Final = {
     "type": "`urn:bayar:problem:` and the code.",
@@ -63,9 +78,10 @@ _PROBLEM_FIELDS: Final = {
     "detail": "What went wrong this time, for people.",
     "code": "The problem's name, for programs.",
     "errors": "Every wrong field; there for `invalid-body` only.",
-    "order_id": "The payment that it is about; there for `gateway-refused` and `outcome-unknown`.",
-    "gateway_code": "Midtrans's own code; there for `gateway-refused` only.",
-    "gateway_message": "Midtrans's own words; there for `gateway-refused` only.",
+    "order_id": "The payment that it is about; there for `gateway-refused`, `charge-lost` and "
+    "`outcome-unknown`.",
+    "gateway_code": "Midtrans's own code; there for `gateway-refused` and `charge-lost`.",
+    "gateway_message": "Midtrans's own words; there for `gateway-refused` and `charge-lost`.",
     "field": "Where the field is, as in `items[0].price`.",
     "pointer": "The same as a JSON pointer, as in `#/items/0/price`.",
 }
@@ -113,6 +129,7 @@ class Documented(Operation):
     """An operation with the headers of its answers, its problems by name, and the body it reads itself."""
 
     body: ClassVar[dict[str, Any] | None] = None
+    idempotent: ClassVar[bool] = False
 
     def to_schema(self) -> dict[str, Any]:
         said = super().to_schema()
@@ -120,9 +137,11 @@ class Documented(Operation):
             said["requestBody"] = self.body
         for parameter in said.get("parameters", ()):
             parameter["schema"] = _never_null(parameter["schema"])
+        if self.idempotent:
+            said.setdefault("parameters", []).append(_KEY)
         # Litestar tells of its own 400 wherever there is a parameter; ours are all listed by hand.
         said["responses"] = {
-            status: _answered(status, response)
+            status: _answered(status, response, replayed=self.idempotent and status in _REPLAYED)
             for status, response in said["responses"].items()
             if status < "400" or MEDIA_TYPE in response["content"]
         }
@@ -130,6 +149,7 @@ class Documented(Operation):
 
 
 class CreateOperation(Documented):
+    idempotent: ClassVar = True
     body: ClassVar = {
         "description": "No body at all is an empty object.",
         "required": False,
@@ -172,10 +192,17 @@ def components() -> Components:
     )
 
 
-def _answered(status: str, response: dict[str, Any]) -> dict[str, Any]:
-    names = (*map(str.title, response.get("headers", ())), *_HEADERS_OF.get(status, ()), "X-Request-Id")
+def _answered(status: str, response: dict[str, Any], *, replayed: bool) -> dict[str, Any]:
     content = response.get("content", {})
-    for code in content.get(MEDIA_TYPE, {}).get("examples", ()):
+    codes = list(content.get(MEDIA_TYPE, {}).get("examples", ()))
+    names = (
+        *map(str.title, response.get("headers", ())),
+        *_HEADERS_OF.get(status, ()),
+        *(["Retry-After"] if "in-progress" in codes else []),
+        *(["Idempotent-Replayed"] if replayed else []),
+        "X-Request-Id",
+    )
+    for code in codes:
         content[MEDIA_TYPE]["examples"][code] = {"$ref": f"#/components/examples/{code}"}
     return {**response, "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names}}
 

@@ -14,6 +14,7 @@ from domain.usecases.get_payment import GetPayment
 from domain.usecases.list_payments import ListPayments
 from domain.usecases.refresh_payment import RefreshPayment
 from entrypoints.http.bodies import read_json
+from entrypoints.http.idempotency import REPLAYED, idempotent_call
 from entrypoints.http.injected import Injected
 from entrypoints.http.openapi import BEARER, CreateOperation, Documented, answer, problems
 from entrypoints.http.qr import QrCode
@@ -52,11 +53,14 @@ _READ: Final = ("unauthenticated", "unknown-user", "payment-not-found", "databas
         "cross-site",
         "request-timeout",
         "order-id-taken",
+        "in-progress",
         "body-too-large",
         "unsupported-media-type",
         "amount-out-of-bounds",
+        "idempotency-key-reused",
         "too-many-requests",
         "gateway-refused",
+        "charge-lost",
         "gateway-unavailable",
         "database-unavailable",
         "outcome-unknown",
@@ -67,17 +71,22 @@ async def create(
     auth: Injected[Authenticator],
     settings: Injected[Settings],
     create_payment: Injected[CreatePayment],
-) -> PaymentView:
+) -> Response[PaymentView]:
     """Show the customer the ``qr-code`` of its ``actions``, or on a phone follow the ``deeplink-redirect``.
 
+    Send an ``Idempotency-Key``: repeating the call with the same key and values gives the first
+    outcome again, or goes on where a lost call stopped, and never makes a second charge.
+
     502: Midtrans refused, nothing will be paid. 503: nothing was charged, try again. 504: the charge may
-    exist; ask for the status of ``order_id``, do not create another.
+    exist; repeat the call with the same ``Idempotency-Key``, or ask for the status of ``order_id``.
 
     Whoever may create may name any amount: before you deliver, compare ``gross_amount`` with your own order.
     """
     caller = auth.caller(request, scope=settings.create_scope)
     body = await read_json(request, CreateBody, rules=CREATE_RULES)
-    return payment_view(await create_payment(body.wanted(caller.user_id)))
+    call = idempotent_call(request, caller, body)
+    created = await create_payment(body.wanted(caller.user_id), call)
+    return Response(payment_view(created.payment), headers=dict(REPLAYED) if created.replayed else None)
 
 
 @get(

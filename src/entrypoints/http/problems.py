@@ -9,6 +9,7 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from domain import errors
 from entrypoints.http.bodies import InvalidBody, MalformedJson, Path, UnsupportedMediaType
+from entrypoints.http.idempotency import REPLAYED
 from entrypoints.http.security import CrossSite, Forbidden, Unauthenticated
 from entrypoints.http.untrusted import TooLarge
 
@@ -52,13 +53,16 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "method-not-allowed": (405, "This address does not take that method"),
     "request-timeout": (408, "The request did not arrive in time"),
     "order-id-taken": (409, "The order id is taken"),
+    "in-progress": (409, "The same call is still running"),
     "illegal-transition": (409, "The payment's status does not allow this"),
     "body-too-large": (413, "The body is too large"),
     "unsupported-media-type": (415, "The body must be JSON"),
     "amount-out-of-bounds": (422, "The amount is out of bounds"),
+    "idempotency-key-reused": (422, "The Idempotency-Key came with other values"),
     "too-many-requests": (429, "Too many requests"),
     "internal-error": (500, "Something went wrong here"),
     "gateway-refused": (502, "Midtrans refused"),
+    "charge-lost": (502, "The charge cannot be paid any more"),
     "gateway-unavailable": (503, "Midtrans cannot be reached"),
     "database-unavailable": (503, "The database is away"),
     "outcome-unknown": (504, "The outcome is unknown"),
@@ -130,6 +134,7 @@ def _expected(error: errors.BayarError) -> Response[Problem]:
                 "gateway_code": error.gateway_code,
                 "gateway_message": error.gateway_message,
             }
+            headers = dict(REPLAYED) if error.replayed else None
         case errors.OutcomeUnknown():
             more["order_id"] = error.order_id
     return problem(error.code, str(error), headers=headers, **more)

@@ -1,6 +1,6 @@
 """What is told about the work, beside the work: log lines and metrics around the ports."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import structlog
@@ -9,7 +9,7 @@ from domain.errors import GatewayUnavailable
 from domain.evidence import ChargeAnswer, ChargeRefused, NoTransaction, StatusReply
 from domain.history import Entry
 from domain.ports.clock import Clock
-from domain.ports.gateway import Charge, ChargeOutcome, NotTaken, PaymentGateway, Unanswered
+from domain.ports.gateway import AlreadyThere, Charge, ChargeOutcome, NotTaken, PaymentGateway, Unanswered
 from entrypoints.telemetry.metrics import CHANGES, GATEWAY
 
 _log: Final = structlog.get_logger()
@@ -46,15 +46,26 @@ class ObservedGateway:
             _log.warning("gateway.charge_failed", order_id=order_id, outcome=word, reason=reason)
         return outcome
 
+    async def cancel(self, transaction: str) -> StatusReply | NoTransaction:
+        return await self._asked("cancel", transaction, self._gateway.cancel)
+
     async def status(self, transaction: str) -> StatusReply | NoTransaction:
+        return await self._asked("status", transaction, self._gateway.status)
+
+    async def _asked(
+        self,
+        call: str,
+        transaction: str,
+        ask: Callable[[str], Awaitable[StatusReply | NoTransaction]],
+    ) -> StatusReply | NoTransaction:
         started = self._clock.monotonic()
         try:
-            reply = await self._gateway.status(transaction)
+            reply = await ask(transaction)
         except GatewayUnavailable as away:
-            self._tell("status", "unavailable", started)
-            _log.warning("gateway.status_failed", transaction=transaction, reason=away.reason)
+            self._tell(call, "unavailable", started)
+            _log.warning(f"gateway.{call}_failed", transaction=transaction, reason=away.reason)
             raise
-        self._tell("status", "found" if isinstance(reply, StatusReply) else "unknown", started)
+        self._tell(call, "found" if isinstance(reply, StatusReply) else "unknown", started)
         return reply
 
     def _tell(self, call: str, outcome: str, started: float) -> None:
@@ -68,6 +79,8 @@ def _said(outcome: ChargeOutcome) -> tuple[str, str | None]:
             return str(status), None
         case ChargeRefused(code=code, message=message):
             return "refused", f"{code} {message}"
+        case AlreadyThere():
+            return "already there", "Midtrans has a transaction under this order id"
         case NotTaken(reason=reason):
             return "not taken", reason
         case Unanswered(reason=reason):

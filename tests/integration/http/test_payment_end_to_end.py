@@ -207,7 +207,7 @@ async def test_an_order_too_large_for_midtrans_is_a_failure(shop: Shop) -> None:
     assert await shop.status_of("order-1001") == "failure"
 
 
-async def test_an_order_id_that_is_used_at_midtrans_already_leaves_the_outcome_unknown(
+async def test_an_unpaid_charge_of_the_same_order_that_is_there_already_is_cancelled_and_lost(
     quiet_shop: Shop,
 ) -> None:
     taken = {"transaction_details": {"order_id": "order-1001", "gross_amount": 10_000}}
@@ -215,7 +215,21 @@ async def test_an_order_id_that_is_used_at_midtrans_already_leaves_the_outcome_u
 
     answer = await quiet_shop.create(order_id="order-1001")
 
+    assert (answer.status_code, answer.json()["code"]) == (502, "charge-lost")
+    there = (await quiet_shop.midtrans.get("/v2/order-1001/status")).json()
+    assert there["transaction_status"] == "cancel"
+    assert await quiet_shop.status_of("order-1001") == "cancel"
+
+
+async def test_a_charge_of_another_amount_under_the_same_order_id_is_left_alone(quiet_shop: Shop) -> None:
+    taken = {"transaction_details": {"order_id": "order-1001", "gross_amount": 99}}
+    await quiet_shop.midtrans.post("/v2/charge", json={"payment_type": "gopay"} | taken)
+
+    answer = await quiet_shop.create(order_id="order-1001")
+
     assert (answer.status_code, answer.json()["code"]) == (504, "outcome-unknown")
+    there = (await quiet_shop.midtrans.get("/v2/order-1001/status")).json()
+    assert there["transaction_status"] == "pending"
 
 
 async def test_the_same_order_id_at_the_same_instant_is_charged_once(shop: Shop) -> None:

@@ -27,6 +27,10 @@ def pass_time(pool: Pool) -> PassTime:
             for table, column in (
                 ("payment_webhook_events", "due_at"),
                 ("payment_transactions", "asked_at"),
+                ("payment_transactions", "charged_first_at"),
+                ("payment_transactions", "charged_last_at"),
+                ("payment_idempotency_keys", "created_at"),
+                ("payment_idempotency_keys", "leased_until"),
                 ("payment_create_rates", "window_started_at"),
             ):
                 await connection.execute(

@@ -8,6 +8,7 @@ import pytest
 
 from adapters.postgres.create_rate import PostgresCreateRate
 from support.contracts.create_rate import CreateRateContract, RateOf
+from support.contracts.idempotency import IdempotencyKeysContract
 from support.contracts.notifications import Inbox, NotificationsContract
 from support.contracts.payments import PaymentsContract
 from support.contracts.users import UsersContract
@@ -22,6 +23,20 @@ if TYPE_CHECKING:
 
 
 class TestPostgresPayments(PaymentsContract):
+    @pytest.fixture
+    def begin(self, begin: PostgresUnitOfWork) -> PostgresUnitOfWork:
+        return begin
+
+    @pytest.fixture
+    def reader(self, reader: PostgresPaymentReader) -> PostgresPaymentReader:
+        return reader
+
+    @pytest.fixture
+    def pass_time(self, pass_time: PassTime) -> PassTime:
+        return pass_time
+
+
+class TestPostgresIdempotencyKeys(IdempotencyKeysContract):
     @pytest.fixture
     def begin(self, begin: PostgresUnitOfWork) -> PostgresUnitOfWork:
         return begin

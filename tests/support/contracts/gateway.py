@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import GatewayUnavailable
 from domain.evidence import ChargeAnswer, ChargeRefused, NoTransaction, StatusReply
-from domain.ports.gateway import NotTaken, PaymentGateway, Unanswered
+from domain.ports.gateway import AlreadyThere, NotTaken, PaymentGateway, Unanswered
 from domain.rupiah import PaymentType
 from domain.status import Status
 from support.builders import NOW, a_charge, an_order
@@ -24,11 +24,13 @@ class Situation(Protocol):
     def takes_charges(self, *, transaction_id: str) -> None: ...
     def denies_charges(self, *, transaction_id: str) -> None: ...
     def refuses_charges(self, *, code: int, message: str) -> None: ...
+    def refuses_as_duplicate(self) -> None: ...
     def is_out_of_reach(self) -> None: ...
     def is_too_busy(self, *, retry_after: int) -> None: ...
     def loses_its_answers(self) -> None: ...
     def refuses_the_key(self) -> None: ...
     def holds(self, *, transaction_id: str, status: str) -> None: ...
+    def cancels(self, *, transaction_id: str) -> None: ...
     def holds_a_refund(self, *, transaction_id: str, status: str, refunded: int) -> None: ...
 
 
@@ -83,6 +85,11 @@ class PaymentGatewayContract:
         assert outcome == ChargeRefused(
             code="402", message="Payment channel is not activated.", received_at=NOW
         )
+
+    async def test_a_charge_of_an_order_that_is_there_says_so(self, midtrans: Situation) -> None:
+        midtrans.refuses_as_duplicate()
+
+        assert await midtrans.gateway.charge(a_charge(), within=10) == AlreadyThere()
 
     async def test_a_charge_out_of_reach_was_not_taken(self, midtrans: Situation) -> None:
         midtrans.is_out_of_reach()
@@ -162,6 +169,40 @@ class PaymentGatewayContract:
 
         with pytest.raises(GatewayUnavailable):
             await midtrans.gateway.status("t-1")
+
+    async def test_a_pending_transaction_is_cancelled_and_told_so(self, midtrans: Situation) -> None:
+        midtrans.holds(transaction_id="t-1", status="pending")
+        midtrans.cancels(transaction_id="t-1")
+
+        reply = await midtrans.gateway.cancel("t-1")
+
+        assert isinstance(reply, StatusReply)
+        assert (reply.transaction_status, reply.status_code) == ("cancel", "200")
+        assert (reply.order_id, reply.transaction_id) == ("order-1", "t-1")
+
+    @pytest.mark.parametrize(("status", "code"), [("settlement", "200"), ("expire", "407")])
+    async def test_what_cannot_be_cancelled_is_told_as_it_is(
+        self, midtrans: Situation, status: str, code: str
+    ) -> None:
+        midtrans.holds(transaction_id="t-1", status=status)
+
+        reply = await midtrans.gateway.cancel("t-1")
+
+        assert isinstance(reply, StatusReply)
+        assert (reply.transaction_status, reply.status_code) == (status, code)
+
+    async def test_an_unknown_transaction_cannot_be_cancelled(self, midtrans: Situation) -> None:
+        assert await midtrans.gateway.cancel("t-1") == NoTransaction(received_at=NOW)
+
+    @pytest.mark.parametrize("trouble", ["is_out_of_reach", "loses_its_answers", "refuses_the_key"])
+    async def test_a_cancel_that_is_not_answered_is_unavailable(
+        self, midtrans: Situation, trouble: str
+    ) -> None:
+        midtrans.holds(transaction_id="t-1", status="pending")
+        getattr(midtrans, trouble)()
+
+        with pytest.raises(GatewayUnavailable):
+            await midtrans.gateway.cancel("t-1")
 
     async def test_a_status_under_the_rate_limit_is_unavailable(self, midtrans: Situation) -> None:
         midtrans.is_too_busy(retry_after=7)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import pytest
@@ -364,6 +364,62 @@ class PaymentsContract:
         log = await reader.log(found.id)
         assert [entry.what for entry in log] == ["adopted", "settlement"]
         assert is_intact(log, found)
+
+    async def test_a_charge_is_sent_again_for_four_minutes_from_its_first_attempt(
+        self, begin: UnitOfWork, pass_time: PassTime
+    ) -> None:
+        payment = await given(begin)
+
+        async def again() -> bool:
+            async with begin() as work:
+                return await work.payments.charge_again(payment.id)
+
+        allowed = [await again()]
+        await pass_time(205)
+        allowed.append(await again())
+        await pass_time(15)
+        allowed.append(await again())
+
+        assert allowed == [True, True, False]
+
+    async def test_a_charge_made_anew_has_its_four_minutes_again(
+        self, begin: UnitOfWork, pass_time: PassTime
+    ) -> None:
+        payment = await given(begin)
+        await pass_time(300)
+        async with begin() as work:
+            await work.payments.charge_anew(payment.id)
+        await pass_time(200)
+
+        async with begin() as work:
+            assert await work.payments.charge_again(payment.id)
+
+    async def test_when_a_charge_was_sent_last_is_kept(
+        self, begin: UnitOfWork, reader: PaymentReader, pass_time: PassTime
+    ) -> None:
+        payment = await given(begin)
+
+        async def sent() -> datetime:
+            found = await reader.find("order-1")
+            assert found is not None
+            assert found.charged_at is not None
+            return found.charged_at
+
+        await pass_time(100)
+        first = await sent()
+        async with begin() as work:
+            await work.payments.charge_again(payment.id)
+        again = await sent()
+        await pass_time(300)
+        async with begin() as work:
+            await work.payments.charge_again(payment.id)
+        too_late = await sent()
+        async with begin() as work:
+            await work.payments.charge_anew(payment.id)
+
+        assert again - first >= timedelta(seconds=99)
+        assert too_late <= again
+        assert await sent() - too_late >= timedelta(seconds=299)
 
     async def test_a_turn_to_ask_midtrans_comes_once_in_a_while(
         self, begin: UnitOfWork, pass_time: PassTime

@@ -10,7 +10,7 @@ import pytest
 from adapters.midtrans.client import MidtransClient
 from adapters.midtrans.gateway import MidtransGateway
 from domain.evidence import ChargeAnswer, ChargeRefused
-from domain.ports.gateway import ChargeOutcome, NotTaken, Unanswered
+from domain.ports.gateway import AlreadyThere, ChargeOutcome, NotTaken, Unanswered
 from domain.rupiah import PaymentType
 from domain.status import Status
 from support.builders import NOW, a_charge
@@ -212,9 +212,16 @@ async def test_http_202_means_still_in_process_and_is_no_deny(http: int, body: d
 
 
 @pytest.mark.parametrize("http", [200, 406])
-@pytest.mark.parametrize("code", [406, 407, 408, 409])
+async def test_a_duplicate_order_id_says_that_midtrans_has_a_transaction(http: int) -> None:
+    body = error_body(406, "order_id has been paid and utilized, please use another order ID")
+
+    assert await outcome_of(response(body, http)) == AlreadyThere()
+
+
+@pytest.mark.parametrize("http", [200, 406])
+@pytest.mark.parametrize("code", [407, 408, 409])
 async def test_codes_that_leave_open_what_became_of_the_charge_are_no_refusals(http: int, code: int) -> None:
-    body = error_body(code, "order_id has been paid and utilized, please use another order ID")
+    body = error_body(code, "Success, transaction is found")
 
     assert isinstance(await outcome_of(response(body, http)), Unanswered)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.errors import GatewayUnavailable
 from domain.evidence import ChargeAnswer, ChargeRefused, NoTransaction, StatusReply
-from domain.ports.gateway import NotTaken, Unanswered
+from domain.ports.gateway import AlreadyThere, NotTaken, Unanswered
 from domain.status import Status
 from support.builders import a_charge
 from support.recorded import gopay_charge, status_body
@@ -35,7 +35,7 @@ def bodies(body: dict[str, Any]) -> st.SearchStrategy[bytes]:
 
 
 @given(bodies(gopay_charge()), HTTP, st.text("0123456789 abc:,", max_size=9))
-async def test_a_charge_has_one_of_the_four_outcomes_whatever_is_answered(
+async def test_a_charge_has_one_of_the_five_outcomes_whatever_is_answered(
     body: bytes, http: int, retry_after: str
 ) -> None:
     midtrans = RecordedMidtrans()
@@ -43,7 +43,7 @@ async def test_a_charge_has_one_of_the_four_outcomes_whatever_is_answered(
 
     outcome = await midtrans.gateway.charge(a_charge(), within=10)
 
-    assert isinstance(outcome, ChargeAnswer | ChargeRefused | NotTaken | Unanswered)
+    assert isinstance(outcome, ChargeAnswer | ChargeRefused | NotTaken | Unanswered | AlreadyThere)
     if isinstance(outcome, ChargeAnswer):
         answer = json.loads(outcome.answer)
         assert (answer["order_id"], float(answer["gross_amount"])) == ("order-1", 10_000)

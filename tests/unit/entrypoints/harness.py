@@ -239,6 +239,11 @@ def problem_of(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, body["code"]
 
 
+def keyed(key: str, *, user: int = USER_ID) -> dict[str, str]:
+    """The headers of a caller with a good token and an Idempotency-Key."""
+    return bearer(user) | {"Idempotency-Key": key}
+
+
 def wrong_fields(answer: httpx.Response) -> set[str]:
     """The fields that a problem names."""
     assert answer.status_code == 400, answer.text

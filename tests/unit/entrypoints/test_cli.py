@@ -82,7 +82,7 @@ def test_a_token_is_printed_alone_and_lasts_an_hour() -> None:
 
 @pytest.mark.parametrize(
     ("ttl", "seconds"),
-    [("1s", 1), ("90s", 90), ("15m", 900), ("1h", 3600), ("7d", 604_800), ("9999999s", 9_999_999)],
+    [("30s", 30), ("90s", 90), ("15m", 900), ("1h", 3600), ("7d", 604_800), ("9999999s", 9_999_999)],
 )
 def test_a_token_lasts_as_long_as_asked(ttl: str, seconds: int) -> None:
     before = int(time.time())

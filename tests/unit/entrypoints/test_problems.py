@@ -11,7 +11,7 @@ from litestar.exceptions import HTTPException
 
 from domain.errors import TransactionTaken, UserNotAdded
 from domain.evidence import ChargeRefused
-from domain.ports.gateway import NotTaken, Unanswered
+from domain.ports.gateway import AlreadyThere, Charge, ChargeOutcome, NotTaken, Unanswered
 from entrypoints.http.problems import PROBLEMS
 from support import builders
 from support.builders import NOW
@@ -22,6 +22,7 @@ from unit.entrypoints.harness import (
     Service,
     a_service,
     away,
+    keyed,
     problem_of,
 )
 
@@ -96,6 +97,20 @@ async def _a_taken_order_id() -> httpx.Response:
     return await service.create({"order_id": "order-1"})
 
 
+@leads_to(409, "in-progress")
+async def _a_repeat_before_the_first_is_answered() -> httpx.Response:
+    service = a_service()
+    repeats = []
+
+    async def repeat(_charge: Charge, _within: float) -> ChargeOutcome:
+        repeats.append(await service.create(headers=keyed("one")))
+        return builders.a_charge_answer()
+
+    service.gateway.answers_charges_with(repeat)
+    await service.create(headers=keyed("one"))
+    return repeats[0]
+
+
 @leads_to(409, "illegal-transition")
 async def _a_qr_of_a_paid_payment() -> httpx.Response:
     service = a_service()
@@ -116,6 +131,14 @@ async def _a_form() -> httpx.Response:
 @leads_to(422, "amount-out-of-bounds")
 async def _no_money() -> httpx.Response:
     return await a_service().create({"gross_amount": 0})
+
+
+@leads_to(422, "idempotency-key-reused")
+async def _a_key_with_other_values() -> httpx.Response:
+    service = a_service()
+    service.charges_are_taken()
+    await service.create({"gross_amount": 1}, headers=keyed("one"))
+    return await service.create({"gross_amount": 2}, headers=keyed("one"))
 
 
 @leads_to(429, "too-many-requests")
@@ -140,6 +163,15 @@ async def _a_refused_charge() -> httpx.Response:
     refused = ChargeRefused(code="402", message="Payment channel is not activated.", received_at=NOW)
     service.gateway.answers_charges_with(refused)
     return await service.create()
+
+
+@leads_to(502, "charge-lost")
+async def _a_charge_whose_qr_nobody_has() -> httpx.Response:
+    service = a_service()
+    service.gateway.answers_charges_with(AlreadyThere())
+    service.gateway.answers_status_of("order-1", builders.a_status_reply(transaction_status="pending"))
+    service.gateway.answers_cancel_of("t-1", builders.a_status_reply(transaction_status="cancel"))
+    return await service.create({"order_id": "order-1"})
 
 
 @leads_to(503, "gateway-unavailable")
@@ -187,7 +219,7 @@ async def test_a_problem_has_the_members_of_rfc_9457(code: str) -> None:
 async def test_a_time_to_wait_is_told_where_waiting_helps(code: str) -> None:
     answer = await SITUATIONS[code][1]()
 
-    waits = {"too-many-requests", "gateway-unavailable", "database-unavailable"}
+    waits = {"in-progress", "too-many-requests", "gateway-unavailable", "database-unavailable"}
     assert ("retry-after" in answer.headers) is (code in waits)
     assert int(answer.headers.get("retry-after", "1")) >= 1
 

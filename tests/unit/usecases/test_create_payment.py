@@ -22,7 +22,8 @@ from domain.ports.gateway import Charge, ChargeOutcome, NotTaken, Unanswered
 from domain.signature import ServerKeys
 from domain.status import Status
 from domain.usecases.applying import apply
-from domain.usecases.create_payment import CreatePayment
+from domain.usecases.charge_payment import ChargePayment
+from domain.usecases.create_payment import Created, CreatePayment
 from domain.usecases.receive_notification import ReceiveNotification
 from support.builders import (
     DEFAULTS,
@@ -55,12 +56,17 @@ Creating = Callable[..., CreatePayment]
 
 @pytest.fixture
 def creating(
-    begin: InMemoryUnitOfWork, gateway: ScriptedGateway, clock: ManualClock, ids: CountingIdentifiers
+    begin: InMemoryUnitOfWork,
+    reader: InMemoryPaymentReader,
+    gateway: ScriptedGateway,
+    clock: ManualClock,
+    ids: CountingIdentifiers,
 ) -> Creating:
     def creating(*, auto_create_users: bool = False, per_minute: int = 60) -> CreatePayment:
         return CreatePayment(
             begin=begin,
-            gateway=gateway,
+            reader=reader,
+            charge=ChargePayment(begin=begin, gateway=gateway, clock=clock),
             rate=InMemoryCreateRate(clock=clock, per_minute=per_minute),
             clock=clock,
             ids=ids,
@@ -89,7 +95,7 @@ async def test_a_taken_charge_is_a_pending_payment(
     answer = a_charge_answer(transaction_id="t-7")
     gateway.answers_charges_with(answer)
 
-    payment = await create(wanted(order_id="order-1", metadata={"cart": "17"}))
+    payment = (await create(wanted(order_id="order-1", metadata={"cart": "17"}))).payment
 
     assert payment.status is Status.PENDING
     assert (payment.transaction_id, payment.charge_answer) == ("t-7", answer.answer)
@@ -103,7 +109,7 @@ async def test_a_payment_without_an_order_id_is_given_one_of_ours(
 ) -> None:
     gateway.answers_charges_with(a_charge_answer())
 
-    payment = await create(wanted())
+    payment = (await create(wanted())).payment
 
     assert payment.order_id == "byr-00000000000000000000000001"
     assert payment == await found(reader, payment.order_id)
@@ -114,7 +120,7 @@ async def test_it_ends_when_its_life_is_over_counted_from_the_insert(
 ) -> None:
     gateway.answers_charges_with(gateway.after(5, a_charge_answer()))
 
-    payment = await create(wanted(life=timedelta(minutes=5)))
+    payment = (await create(wanted(life=timedelta(minutes=5)))).payment
 
     assert payment.created_at == NOW
     assert payment.expires_at == NOW + timedelta(minutes=5)
@@ -176,7 +182,7 @@ async def test_every_attempt_of_a_charge_carries_the_payments_own_key(
 ) -> None:
     gateway.answers_charges_with(LOST, OUT_OF_REACH, RATE_LIMITED, LOST, a_charge_answer())
 
-    payment = await create(wanted())
+    payment = (await create(wanted())).payment
 
     assert payment.status is Status.PENDING
     assert {charge.key for charge in gateway.charges} == {str(payment.id)}
@@ -198,7 +204,7 @@ async def test_a_charge_that_could_not_be_sent_is_sent_again(
 ) -> None:
     gateway.answers_charges_with(OUT_OF_REACH, a_charge_answer())
 
-    assert (await create(wanted())).status is Status.PENDING
+    assert (await create(wanted())).payment.status is Status.PENDING
 
 
 async def test_midtrans_out_of_reach_leaves_a_created_payment_and_nothing_charged(
@@ -342,14 +348,14 @@ async def test_a_payment_that_was_paid_before_its_charge_was_answered_is_returne
         return a_charge_answer()
 
     gateway.answers_charges_with(paid_meanwhile)
-    payment = await create(wanted(order_id="order-1"))
+    payment = (await create(wanted(order_id="order-1"))).payment
 
     assert payment.status is Status.SETTLEMENT
     assert payment.charge_answer is not None
     assert payment == await found(reader)
 
 
-async def test_a_refusal_of_a_payment_that_midtrans_holds_by_now_is_an_unknown_outcome(
+async def test_a_refusal_of_a_payment_that_is_paid_by_now_is_the_paid_payment(
     create: CreatePayment,
     gateway: ScriptedGateway,
     begin: InMemoryUnitOfWork,
@@ -361,10 +367,10 @@ async def test_a_refusal_of_a_payment_that_midtrans_holds_by_now_is_an_unknown_o
         return REFUSED
 
     gateway.answers_charges_with(found_meanwhile)
-    with pytest.raises(OutcomeUnknown):
-        await create(wanted(order_id="order-1"))
+    payment = (await create(wanted(order_id="order-1"))).payment
 
-    assert (await found(reader)).status is Status.SETTLEMENT
+    assert payment.status is Status.SETTLEMENT
+    assert payment == await found(reader)
 
 
 async def test_a_notification_before_the_charges_own_answer_loses_neither(
@@ -382,7 +388,7 @@ async def test_a_notification_before_the_charges_own_answer_loses_neither(
         return a_charge_answer()
 
     gateway.answers_charges_with(notified_meanwhile)
-    payment = await create(wanted(order_id="order-1"))
+    payment = (await create(wanted(order_id="order-1"))).payment
 
     assert (payment.status, payment.transaction_id) == (Status.PENDING, "t-1")
     assert payment.charge_answer is not None
@@ -493,7 +499,7 @@ async def test_of_two_creates_with_one_order_id_at_once_one_is_charged(
         *(create(wanted(order_id="order-1")) for _ in range(2)), return_exceptions=True
     )
 
-    assert {type(result) for result in results} == {OrderIdTaken, Payment}
+    assert {type(result) for result in results} == {OrderIdTaken, Created}
     assert len(gateway.charges) == 1
 
 
@@ -516,7 +522,7 @@ async def test_an_unknown_user_is_added_where_the_settings_say_so(
 ) -> None:
     gateway.answers_charges_with(a_charge_answer())
 
-    payment = await creating(auto_create_users=True)(wanted(user_id=2, order_id="order-1"))
+    payment = (await creating(auto_create_users=True)(wanted(user_id=2, order_id="order-1"))).payment
 
     assert (payment.user_id, payment.status) == (2, Status.PENDING)
     assert payment == await found(reader)
@@ -545,7 +551,7 @@ async def test_a_user_who_creates_too_much_has_to_wait(
         await create(wanted())
     stored_meanwhile = len(begin.state.payments)
     clock.advance(refused.value.retry_after)
-    payment = await create(wanted())
+    payment = (await create(wanted())).payment
 
     assert 1 <= refused.value.retry_after <= 60
     assert stored_meanwhile == 2

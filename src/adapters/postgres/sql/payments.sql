@@ -20,6 +20,7 @@ SELECT id FROM added;
 -- name: lock
 -- $1 order id
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
+       charged_last_at,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        log_length, log_head
   FROM payment_transactions
@@ -29,6 +30,7 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 -- name: find
 -- $1 order id
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
+       charged_last_at,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        log_length, log_head
   FROM payment_transactions
@@ -54,6 +56,21 @@ WITH saved AS (
 )
 SELECT id FROM saved;
 
+-- name: charge_again
+-- No row comes back when sending for 25 s from now could be over four minutes after the first time.
+-- $1 id
+UPDATE payment_transactions
+   SET charged_last_at = now()
+ WHERE id = $1
+   AND charged_first_at > now() - interval '215 seconds'
+RETURNING id;
+
+-- name: charge_anew
+-- $1 id
+UPDATE payment_transactions
+   SET charged_first_at = now(), charged_last_at = now()
+ WHERE id = $1;
+
 -- name: take_turn
 -- One question to Midtrans per payment and while, over all processes.
 -- $1 id, $2 seconds
@@ -67,6 +84,7 @@ RETURNING id;
 -- Newest first, after the place ($3, $4) if one is given.
 -- $1 user, $2 status or null, $3 created, $4 id, $5 how many
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
+       charged_last_at,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        log_length, log_head
   FROM payment_transactions
@@ -80,6 +98,7 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 -- name: page_of_all
 -- $1 status or null, $2 created, $3 id, $4 how many
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
+       charged_last_at,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        log_length, log_head
   FROM payment_transactions

@@ -1,0 +1,54 @@
+-- name: seen
+-- $1 user, $2 key
+SELECT EXISTS (
+  SELECT FROM payment_idempotency_keys
+   WHERE user_id = $1 AND key = $2 AND created_at > now() - interval '72 hours') AS found;
+
+-- name: forget_old
+-- $1 user, $2 key
+DELETE FROM payment_idempotency_keys
+ WHERE user_id = $1 AND key = $2 AND created_at <= now() - interval '72 hours';
+
+-- name: insert
+-- No row comes back when the key is there, also when another transaction is just writing it.
+-- $1 user, $2 key, $3 fingerprint, $4 payment
+INSERT INTO payment_idempotency_keys (user_id, key, fingerprint, payment_id, leased_until)
+VALUES ($1, $2, $3, $4, now() + interval '30 seconds')
+ON CONFLICT (user_id, key) DO NOTHING
+RETURNING key;
+
+-- name: lock
+-- $1 user, $2 key
+SELECT k.fingerprint, k.finished, k.uncharged, k.gateway_code, k.gateway_message, k.lost, p.order_id,
+       ceil(extract(epoch FROM k.leased_until - clock_timestamp()))::int AS leased_seconds
+  FROM payment_idempotency_keys k
+  JOIN payment_transactions p ON p.id = k.payment_id
+ WHERE k.user_id = $1 AND k.key = $2
+   FOR UPDATE OF k;
+
+-- name: keep
+-- Whoever holds the lease may charge, so that from now on a charge may exist.
+-- $1 user, $2 key
+UPDATE payment_idempotency_keys
+   SET leased_until = clock_timestamp() + interval '30 seconds', uncharged = false
+ WHERE user_id = $1 AND key = $2 AND NOT finished;
+
+-- name: release
+-- $1 user, $2 key, $3 whether certainly nothing was charged
+UPDATE payment_idempotency_keys
+   SET leased_until = clock_timestamp(), uncharged = $3
+ WHERE user_id = $1 AND key = $2 AND NOT finished;
+
+-- name: end
+-- $1 user, $2 key, $3 Midtrans's code, $4 Midtrans's message, $5 lost
+UPDATE payment_idempotency_keys
+   SET finished = true, gateway_code = $3, gateway_message = $4, lost = $5
+ WHERE user_id = $1 AND key = $2 AND NOT finished;
+
+-- name: prune
+WITH gone AS (
+  DELETE FROM payment_idempotency_keys
+   WHERE created_at <= now() - interval '72 hours'
+  RETURNING 1
+)
+SELECT count(*)::int AS gone FROM gone;

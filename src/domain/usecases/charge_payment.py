@@ -1,0 +1,156 @@
+from dataclasses import replace
+from typing import Final
+
+from domain.decide import decide
+from domain.errors import DatabaseUnavailable, GatewayUnavailable, OutcomeUnknown
+from domain.evidence import ChargeAnswer, ChargeRefused, Evidence, NoTransaction
+from domain.idempotency import Ending, IdempotentCall, Refused, ending_of
+from domain.order import Order
+from domain.payment import Payment
+from domain.ports.clock import Clock
+from domain.ports.gateway import AlreadyThere, Charge, NotTaken, PaymentGateway, Unanswered
+from domain.ports.work import UnitOfWork, Work
+from domain.rupiah import PaymentType
+from domain.status import Status
+from domain.usecases.applying import apply
+from domain.usecases.charging import charge_until_answered
+
+# What a refusal says whose own words are not known any more.
+_DENIED: Final = ("202", "Midtrans denied the charge")
+_NO_WORDS: Final = ("404", "Midtrans has no charge for it that could be paid")
+
+
+class ChargePayment:
+    """Bring a stored payment's charge to an end: make it, or find out what became of it. Never a second one.
+
+    Raises GatewayRefused (also as ChargeLost) when it ended without a charge, GatewayUnavailable when
+    nothing was charged and OutcomeUnknown when nobody can tell. After the last two, and after a crash, the
+    next call with the same Idempotency-Key goes on from here.
+    """
+
+    def __init__(self, *, begin: UnitOfWork, gateway: PaymentGateway, clock: Clock) -> None:
+        self._begin, self._gateway, self._clock = begin, gateway, clock
+
+    async def first(self, payment: Payment, order: Order, call: IdempotentCall | None) -> Payment:
+        """Charge a payment that nobody tried to charge before."""
+        return await self._attempt(payment, order, call, may_exist=False)
+
+    async def again(
+        self, payment: Payment, order: Order, call: IdempotentCall, *, uncharged: bool
+    ) -> Payment:
+        """Go on where an earlier call stopped; ``uncharged`` if that was certainly before a charge."""
+        if payment.charge_answer is not None or not payment.status.is_open:
+            return await self._settle(payment, None, call)
+        if not self._is_over(payment):
+            async with self._begin() as work:
+                same_key_still_works = await work.payments.charge_again(payment.id)
+            if same_key_still_works:
+                return await self._attempt(payment, order, call, may_exist=not uncharged)
+        payment, nothing_there = await self._take_over(payment, call)
+        if payment.status is not Status.CREATED or self._is_over(payment):
+            return await self._settle(payment, None, call)
+        async with self._begin() as work:
+            await work.payments.charge_anew(payment.id)
+        return await self._attempt(payment, order, call, may_exist=not (uncharged or nothing_there))
+
+    def _is_over(self, payment: Payment) -> bool:
+        return self._clock.now() >= payment.expires_at
+
+    async def _attempt(
+        self, payment: Payment, order: Order, call: IdempotentCall | None, *, may_exist: bool
+    ) -> Payment:
+        # What is sent again has to be what was sent, also when a default has changed since.
+        order = replace(
+            order,
+            order_id=payment.order_id,
+            gross_amount=payment.gross_amount,
+            payment_type=PaymentType(payment.payment_type),
+            life=payment.expires_at - payment.created_at,
+        )
+        charge = Charge(key=str(payment.id), order=order, ordered_at=payment.created_at)
+        match await charge_until_answered(self._gateway, self._clock, charge, may_exist=may_exist):
+            case ChargeAnswer() | ChargeRefused() as evidence:
+                return await self._settle(payment, evidence, call)
+            case AlreadyThere():
+                payment, _ = await self._take_over(payment, call)
+                return await self._settle(payment, None, call)
+            case NotTaken(reason=reason, retry_after=seconds):
+                await self._release(call, uncharged=True)
+                raise GatewayUnavailable(reason, seconds or 5)
+            case Unanswered():
+                await self._release(call)
+                raise OutcomeUnknown(payment.order_id)
+
+    async def _take_over(self, payment: Payment, call: IdempotentCall | None) -> tuple[Payment, bool]:
+        """Whatever Midtrans has under our order id is this payment's; and whether there is certainly nothing.
+
+        The QR of a pending one was told once, to whom it was lost, so nobody could pay it: it is cancelled
+        there. That there is none ends a payment only when its life is over: until then it can be charged.
+        """
+        order_id = payment.order_id
+        await self._keep(call)
+        try:
+            evidence = await self._gateway.status(order_id)
+            if isinstance(evidence, NoTransaction) and not self._is_over(payment):
+                return payment, decide(payment, evidence).changed
+            payment = await apply(self._begin, order_id, (evidence,), at=self._clock.now())
+            if payment.status is Status.PENDING and payment.charge_answer is None:
+                evidence = await self._gateway.cancel(payment.transaction_id or order_id)
+                payment = await apply(self._begin, order_id, (evidence,), at=self._clock.now())
+        except GatewayUnavailable as away:
+            await self._release(call)
+            raise OutcomeUnknown(order_id) from away
+        return payment, False
+
+    async def _settle(
+        self, payment: Payment, evidence: Evidence | None, call: IdempotentCall | None
+    ) -> Payment:
+        """Store the evidence and how the call ended in one commit, and end the call so."""
+        ending: Ending | None = None
+
+        async def end(work: Work, after: Payment) -> None:
+            nonlocal ending
+            ending = ending_of(after, *_words(evidence, after))
+            if call is not None and ending is not None:
+                await work.idempotency.end(call, ending)
+            elif call is not None:
+                await work.idempotency.release(call, uncharged=False)
+
+        order_id = payment.order_id
+        known = () if evidence is None else (evidence,)
+        try:
+            payment = await apply(self._begin, order_id, known, at=self._clock.now(), then=end)
+        except DatabaseUnavailable as away:
+            # What Midtrans said is lost to us: only asking it again can tell.
+            raise OutcomeUnknown(order_id) from away
+        if ending is None:
+            raise OutcomeUnknown(order_id)
+        if isinstance(ending, Refused):
+            raise ending.error(order_id)
+        return payment
+
+    async def _keep(self, call: IdempotentCall | None) -> None:
+        """Asking and cancelling may take as long again as charging did."""
+        if call is not None:
+            async with self._begin() as work:
+                await work.idempotency.keep(call)
+
+    async def _release(self, call: IdempotentCall | None, *, uncharged: bool = False) -> None:
+        """Let the next call go on at once; if that cannot be written, the lease runs out by itself."""
+        if call is None:
+            return
+        try:
+            async with self._begin() as work:
+                await work.idempotency.release(call, uncharged=uncharged)
+        except DatabaseUnavailable:
+            return
+
+
+def _words(evidence: Evidence | None, payment: Payment) -> tuple[str, str]:
+    """Midtrans's code and words for a refusal, where the evidence has them."""
+    match evidence:
+        case ChargeRefused(code=code, message=message):
+            return code, message
+        case ChargeAnswer(message=message):
+            return "202", message
+    return _DENIED if payment.status is Status.DENY else _NO_WORDS
