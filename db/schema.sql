@@ -57,6 +57,7 @@ CREATE TABLE public.payment_idempotency_keys (
     payment_id uuid NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     leased_until timestamp with time zone NOT NULL,
+    lease uuid,
     uncharged boolean DEFAULT false NOT NULL,
     finished boolean DEFAULT false NOT NULL,
     gateway_code text,

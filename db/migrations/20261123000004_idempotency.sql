@@ -5,7 +5,7 @@ ALTER TABLE payment_transactions
   ADD COLUMN charged_last_at timestamptz NOT NULL DEFAULT now();
 
 -- One row per Idempotency-Key of a user, written with its payment. finished says that the outcome is known;
--- until then whoever holds the lease works on it, and the next call after that takes it over. uncharged says
+-- until then whoever holds the lease (a call's own uuid) works on it, and the next call after that takes it over. uncharged says
 -- that certainly no attempt was taken so far.
 CREATE TABLE payment_idempotency_keys (
   user_id bigint NOT NULL,
@@ -14,6 +14,7 @@ CREATE TABLE payment_idempotency_keys (
   payment_id uuid NOT NULL REFERENCES payment_transactions (id) DEFERRABLE INITIALLY DEFERRED,
   created_at timestamptz NOT NULL DEFAULT now(),
   leased_until timestamptz NOT NULL,
+  lease uuid,
   uncharged boolean NOT NULL DEFAULT false,
   finished boolean NOT NULL DEFAULT false,
   gateway_code text,

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 from domain.errors import ChargeLost, GatewayRefused, InvalidPayment
 from domain.payment import Payment
@@ -20,11 +21,15 @@ _HEADER: Final = re.compile(r'"(?P<quoted>(?:[ !#-\[\]-~]|\\["\\])+)"|(?P<bare>[
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IdempotentCall:
-    """One call that may be repeated: the same key with another fingerprint is another call."""
+    """One call that may be repeated: the same key with another fingerprint is another call.
+
+    ``lease`` is this try's own name: what a try that lost its lease still writes is not taken.
+    """
 
     user_id: int
     key: str
     fingerprint: bytes
+    lease: UUID | None = None
 
 
 def parse_key(header: str) -> str:

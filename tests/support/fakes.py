@@ -41,6 +41,7 @@ _REPEATS_A_DAY: Final = 100
 _FORGED_A_MINUTE: Final = 200
 _FORGED_KEPT: Final = 10_000
 _FORGED_KEPT_FOR: Final = timedelta(days=7)
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _KEY_KEPT_AT_MIDTRANS: Final = timedelta(minutes=4, seconds=-25)
 
 
@@ -131,6 +132,7 @@ class StoredKey:
     payment_id: UUID
     created_at: datetime
     leased_until: datetime
+    lease: UUID | None = None
     uncharged: bool = False
     ending: Ending | None = None
 
@@ -293,19 +295,33 @@ class InMemoryPayments:
             return False
         await own.hold(("payment", payment.order_id))
         first = (own.committed.charged_first_at | own.changed.charged_first_at)[payment_id]
-        if first <= self._clock.now() - _KEY_KEPT_AT_MIDTRANS:
+        if first <= self._clock.now() - _KEY_KEPT_AT_MIDTRANS or not payment.status.is_open:
             return False
         self._charged(payment.order_id)
         return True
 
-    async def charge_anew(self, payment_id: UUID) -> None:
+    async def charge_anew(self, payment_id: UUID) -> bool:
+        own = self._transaction
+        await own.turn()
+        payment = own.payment_of(payment_id)
+        if payment is None:
+            return False
+        await own.hold(("payment", payment.order_id))
+        payment = own.payment_of(payment_id)
+        first = (own.committed.charged_first_at | own.changed.charged_first_at)[payment_id]
+        if payment is None or payment.status is not Status.CREATED or first == _NEVER:
+            return False
+        own.changed.charged_first_at[payment_id] = self._clock.now()
+        self._charged(payment.order_id)
+        return True
+
+    async def never_charge_again(self, payment_id: UUID) -> None:
         own = self._transaction
         await own.turn()
         payment = own.payment_of(payment_id)
         if payment is not None:
             await own.hold(("payment", payment.order_id))
-            own.changed.charged_first_at[payment_id] = self._clock.now()
-            self._charged(payment.order_id)
+            own.changed.charged_first_at[payment_id] = _NEVER
 
     def _charged(self, order_id: str) -> None:
         payment = self._transaction.payment(order_id)
@@ -527,6 +543,7 @@ class InMemoryIdempotencyKeys:
                 payment_id=payment_id,
                 created_at=now,
                 leased_until=now + LEASE,
+                lease=call.lease,
             )
             return New()
         if row.fingerprint != call.fingerprint:
@@ -537,14 +554,14 @@ class InMemoryIdempotencyKeys:
             return Ended(order_id=payment.order_id, ending=row.ending)
         if row.leased_until > now:
             return Running(retry_after=int(-(-(row.leased_until - now).total_seconds() // 1)))
-        await self.keep(call)
+        own.changed.keys[name] = replace(row, lease=call.lease, leased_until=now + LEASE, uncharged=False)
         return Resumed(order_id=payment.order_id, uncharged=row.uncharged)
 
     async def end(self, call: IdempotentCall, ending: Ending) -> None:
         await self._change(call, ending=ending)
 
-    async def keep(self, call: IdempotentCall) -> None:
-        await self._change(call, leased_until=self._clock.now() + LEASE, uncharged=False)
+    async def keep(self, call: IdempotentCall) -> bool:
+        return await self._change(call, leased_until=self._clock.now() + LEASE)
 
     async def release(self, call: IdempotentCall, *, uncharged: bool) -> None:
         await self._change(call, leased_until=self._clock.now(), uncharged=uncharged)
@@ -556,16 +573,19 @@ class InMemoryIdempotencyKeys:
         own.gone_keys |= old
         return len(old)
 
-    async def _change(self, call: IdempotentCall, **changes: Any) -> None:
+    async def _change(self, call: IdempotentCall, **changes: Any) -> bool:
         own, name = self._transaction, (call.user_id, call.key)
         await own.turn()
         await own.hold(("key", name))
         row = own.key(name)
-        if row is not None and row.ending is None:
-            own.changed.keys[name] = replace(row, **changes)
+        if row is None or row.ending is not None or row.lease != call.lease:
+            return False
+        own.changed.keys[name] = replace(row, **changes)
+        return True
 
     def _is_old(self, row: StoredKey) -> bool:
-        return row.created_at <= self._clock.now() - LIFE
+        now = self._clock.now()
+        return row.created_at <= now - LIFE and row.leased_until <= now
 
 
 class InMemoryUsers:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from domain.ports.idempotency import Claim
 
 SQL: Final = load("idempotency.sql")
+_TAKE = SQL["take"]
 _SEEN, _FORGET_OLD, _INSERT, _LOCK = SQL["seen"], SQL["forget_old"], SQL["insert"], SQL["lock"]
 _KEEP, _RELEASE, _END, _PRUNE = SQL["keep"], SQL["release"], SQL["end"], SQL["prune"]
 
@@ -29,7 +30,9 @@ class PostgresIdempotencyKeys:
 
     async def claim(self, call: IdempotentCall, payment_id: UUID) -> Claim:
         await self._connection.execute(_FORGET_OLD, call.user_id, call.key)
-        if await self._connection.fetchval(_INSERT, call.user_id, call.key, call.fingerprint, payment_id):
+        if await self._connection.fetchval(
+            _INSERT, call.user_id, call.key, call.fingerprint, payment_id, call.lease
+        ):
             return New()
         row = await self._connection.fetchrow(_LOCK, call.user_id, call.key)
         if row is None:
@@ -40,7 +43,7 @@ class PostgresIdempotencyKeys:
             return Ended(order_id=row["order_id"], ending=_ending(row))
         if row["leased_seconds"] > 0:
             return Running(retry_after=row["leased_seconds"])
-        await self.keep(call)
+        await self._connection.execute(_TAKE, call.user_id, call.key, call.lease)
         return Resumed(order_id=row["order_id"], uncharged=row["uncharged"])
 
     async def end(self, call: IdempotentCall, ending: Ending) -> None:
@@ -49,16 +52,18 @@ class PostgresIdempotencyKeys:
             _END,
             call.user_id,
             call.key,
+            call.lease,
             refused and refused.gateway_code,
             refused and refused.gateway_message,
             refused is not None and refused.lost,
         )
 
-    async def keep(self, call: IdempotentCall) -> None:
-        await self._connection.execute(_KEEP, call.user_id, call.key)
+    async def keep(self, call: IdempotentCall) -> bool:
+        kept = await self._connection.fetchval(_KEEP, call.user_id, call.key, call.lease)
+        return kept is not None
 
     async def release(self, call: IdempotentCall, *, uncharged: bool) -> None:
-        await self._connection.execute(_RELEASE, call.user_id, call.key, uncharged)
+        await self._connection.execute(_RELEASE, call.user_id, call.key, call.lease, uncharged)
 
     async def prune(self) -> int:
         return int(await self._connection.fetchval(_PRUNE))

@@ -25,6 +25,7 @@ SQL: Final = load("payments.sql")
 _ADD, _LOCK, _FIND, _SAVE = SQL["add"], SQL["lock"], SQL["find"], SQL["save"]
 _TAKE_TURN, _LOG = SQL["take_turn"], SQL["log"]
 _CHARGE_AGAIN, _CHARGE_ANEW = SQL["charge_again"], SQL["charge_anew"]
+_NEVER_CHARGE_AGAIN = SQL["never_charge_again"]
 _PAGE_OF_USER, _PAGE_OF_ALL = SQL["page_of_user"], SQL["page_of_all"]
 
 
@@ -89,8 +90,11 @@ class PostgresPayments:
     async def charge_again(self, payment_id: UUID) -> bool:
         return await self._connection.fetchrow(_CHARGE_AGAIN, payment_id) is not None
 
-    async def charge_anew(self, payment_id: UUID) -> None:
-        await self._connection.execute(_CHARGE_ANEW, payment_id)
+    async def charge_anew(self, payment_id: UUID) -> bool:
+        return await self._connection.fetchrow(_CHARGE_ANEW, payment_id) is not None
+
+    async def never_charge_again(self, payment_id: UUID) -> None:
+        await self._connection.execute(_NEVER_CHARGE_AGAIN, payment_id)
 
     async def take_turn(self, payment_id: UUID, *, seconds: int) -> bool:
         return await self._connection.fetchrow(_TAKE_TURN, payment_id, seconds) is not None

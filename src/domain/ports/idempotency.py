@@ -60,8 +60,8 @@ class IdempotencyKeys(Protocol):
 
     async def end(self, call: IdempotentCall, ending: Ending) -> None: ...
 
-    async def keep(self, call: IdempotentCall) -> None:
-        """Have the call for another 30 s from now."""
+    async def keep(self, call: IdempotentCall) -> bool:
+        """Hold the call for another 30 s; false when somebody else has taken it over."""
         ...
 
     async def release(self, call: IdempotentCall, *, uncharged: bool) -> None:

@@ -29,12 +29,20 @@ class Payments(Protocol):
     async def charge_again(self, payment_id: UUID) -> bool:
         """Note that the charge is sent once more; false when the gateway may have forgotten its key.
 
-        It keeps a key five minutes; we count on four, 25 s of sending included, by the database's clock.
+        It keeps a key five minutes; we count on four, 25 s of sending included, by the database's clock. Also
+        false when the payment is over.
         """
         ...
 
-    async def charge_anew(self, payment_id: UUID) -> None:
-        """Note that the charge is sent as if for the first time: the gateway has no transaction for it."""
+    async def charge_anew(self, payment_id: UUID) -> bool:
+        """Note that the charge is sent as if for the first time: the gateway has no transaction for it.
+
+        False when the payment is over, or must never be charged again.
+        """
+        ...
+
+    async def never_charge_again(self, payment_id: UUID) -> None:
+        """Its charge is being ended from here on, and its order id may become free at the gateway."""
         ...
 
     async def take_turn(self, payment_id: UUID, *, seconds: int) -> bool:

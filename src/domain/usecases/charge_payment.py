@@ -2,7 +2,7 @@ from dataclasses import replace
 from typing import Final
 
 from domain.decide import decide
-from domain.errors import DatabaseUnavailable, GatewayUnavailable, OutcomeUnknown
+from domain.errors import DatabaseUnavailable, GatewayUnavailable, InProgress, OutcomeUnknown
 from domain.evidence import ChargeAnswer, ChargeRefused, Evidence, NoTransaction
 from domain.idempotency import Ending, IdempotentCall, Refused, ending_of
 from domain.order import Order
@@ -50,7 +50,10 @@ class ChargePayment:
         if payment.status is not Status.CREATED or self._is_over(payment):
             return await self._settle(payment, None, call)
         async with self._begin() as work:
-            await work.payments.charge_anew(payment.id)
+            may_charge = await work.payments.charge_anew(payment.id)
+            await _keep(work, call)
+        if not may_charge:
+            return await self._settle(payment, None, call)
         return await self._attempt(payment, order, call, may_exist=not (uncharged or nothing_there))
 
     def _is_over(self, payment: Payment) -> bool:
@@ -88,16 +91,20 @@ class ChargePayment:
         there. That there is none ends a payment only when its life is over: until then it can be charged.
         """
         order_id = payment.order_id
-        await self._keep(call)
         try:
+            async with self._begin() as work:
+                await _keep(work, call)
             evidence = await self._gateway.status(order_id)
             if isinstance(evidence, NoTransaction) and not self._is_over(payment):
                 return payment, decide(payment, evidence).changed
             payment = await apply(self._begin, order_id, (evidence,), at=self._clock.now())
             if payment.status is Status.PENDING and payment.charge_answer is None:
+                async with self._begin() as work:
+                    await work.payments.never_charge_again(payment.id)
+                    await _keep(work, call)
                 evidence = await self._gateway.cancel(payment.transaction_id or order_id)
                 payment = await apply(self._begin, order_id, (evidence,), at=self._clock.now())
-        except GatewayUnavailable as away:
+        except (GatewayUnavailable, DatabaseUnavailable) as away:
             await self._release(call)
             raise OutcomeUnknown(order_id) from away
         return payment, False
@@ -129,12 +136,6 @@ class ChargePayment:
             raise ending.error(order_id)
         return payment
 
-    async def _keep(self, call: IdempotentCall | None) -> None:
-        """Asking and cancelling may take as long again as charging did."""
-        if call is not None:
-            async with self._begin() as work:
-                await work.idempotency.keep(call)
-
     async def _release(self, call: IdempotentCall | None, *, uncharged: bool = False) -> None:
         """Let the next call go on at once; if that cannot be written, the lease runs out by itself."""
         if call is None:
@@ -144,6 +145,12 @@ class ChargePayment:
                 await work.idempotency.release(call, uncharged=uncharged)
         except DatabaseUnavailable:
             return
+
+
+async def _keep(work: Work, call: IdempotentCall | None) -> None:
+    """Asking, cancelling and charging anew each take long. Raises InProgress when the lease was lost."""
+    if call is not None and not await work.idempotency.keep(call):
+        raise InProgress(1)
 
 
 def _words(evidence: Evidence | None, payment: Payment) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain import history
 from domain.errors import (
@@ -61,6 +61,7 @@ class CreatePayment:
         await self._count(order, call)
         now = self._clock.now().replace(microsecond=0)
         payment = order.payment(self._ids.uuid(), at=now)
+        call = replace(call, lease=payment.id) if call is not None else None
         match await self._start(payment, call):
             case New():
                 return Created(payment=await self._charge.first(payment, order, call))

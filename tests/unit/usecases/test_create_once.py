@@ -17,7 +17,7 @@ from domain.errors import (
     KeyReused,
     OutcomeUnknown,
 )
-from domain.evidence import ChargeRefused
+from domain.evidence import ChargeRefused, NoTransaction, StatusReply
 from domain.idempotency import IdempotentCall
 from domain.order import Defaults
 from domain.payment import Payment
@@ -727,3 +727,80 @@ async def test_asking_and_cancelling_keep_the_others_waiting(
 
     assert (await create(WANTED, CALL)).payment.status is Status.SETTLEMENT
     assert waited == [21]
+
+
+async def test_once_its_charge_is_being_cancelled_a_payment_is_never_charged_again(
+    create: CreatePayment, gateway: ScriptedGateway, clock: ManualClock, reader: InMemoryPaymentReader
+) -> None:
+    async def crash_after_cancelling() -> StatusReply:
+        raise Crashed
+
+    gateway.answers_charges_with(AlreadyThere(), a_charge_answer(transaction_id="t-2"))
+    gateway.answers_status_of("order-1", a_status_reply(transaction_status="pending"))
+    gateway.answers_cancel_of("t-1", crash_after_cancelling)
+    with pytest.raises(Crashed):
+        await create(WANTED, CALL)
+    gateway.forgets_status_of("order-1")
+    gateway.answers_status_of("order-1", a_status_reply(transaction_status="cancel"))
+    clock.advance(31)
+
+    with pytest.raises(ChargeLost):
+        await create(WANTED, CALL)
+
+    payment = await reader.find("order-1")
+    assert payment is not None
+    assert (payment.status, payment.transaction_id) == (Status.CANCEL, "t-1")
+    assert len(gateway.charges) == 1
+
+
+async def test_a_payment_that_the_shop_was_told_has_failed_is_not_charged_any_more(
+    create: CreatePayment, gateway: ScriptedGateway, clock: ManualClock, begin: InMemoryUnitOfWork
+) -> None:
+    await lose_the_answer(create, gateway)
+    clock.advance(700)
+
+    async def told_of_a_failure_meanwhile() -> NoTransaction:
+        nothing = NoTransaction(received_at=clock.now())
+        await apply(begin, "order-1", (nothing,), at=clock.now())
+        return nothing
+
+    gateway.answers_status_of("order-1", told_of_a_failure_meanwhile)
+    gateway.answers_charges_with(a_charge_answer())
+
+    with pytest.raises(GatewayRefused):
+        await create(WANTED, CALL)
+
+    assert gateway.charges == []
+
+
+@pytest.mark.parametrize("call", [CALL, None], ids=["with a key", "without"])
+async def test_with_the_database_away_in_a_take_over_the_outcome_is_unknown(
+    create: CreatePayment, gateway: ScriptedGateway, begin: InMemoryUnitOfWork, call: IdempotentCall | None
+) -> None:
+    async def away() -> StatusReply:
+        begin.is_away = True
+        return a_status_reply(transaction_status="pending")
+
+    gateway.answers_charges_with(LOST, AlreadyThere())
+    gateway.answers_status_of("order-1", away)
+
+    with pytest.raises(OutcomeUnknown):
+        await create(WANTED, call)
+
+
+async def test_a_call_that_stalled_past_its_lease_releases_nobody_elses(
+    create: CreatePayment, gateway: ScriptedGateway, clock: ManualClock
+) -> None:
+    async def stalled(_charge: Charge, _within: float) -> ChargeOutcome:
+        clock.advance(31)
+        with pytest.raises(Crashed):
+            await create(WANTED, CALL)
+        return OUT_OF_REACH
+
+    gateway.answers_charges_with(stalled, crash, OUT_OF_REACH)
+
+    with pytest.raises(GatewayUnavailable):
+        await create(WANTED, CALL)
+
+    with pytest.raises(InProgress):
+        await create(WANTED, CALL)

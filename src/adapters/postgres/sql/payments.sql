@@ -63,12 +63,22 @@ UPDATE payment_transactions
    SET charged_last_at = now()
  WHERE id = $1
    AND charged_first_at > now() - interval '215 seconds'
+   AND status IN ('created', 'pending')
 RETURNING id;
 
 -- name: charge_anew
+-- No row comes back when the payment is over, or must not be charged again.
 -- $1 id
 UPDATE payment_transactions
    SET charged_first_at = now(), charged_last_at = now()
+ WHERE id = $1 AND status = 'created' AND charged_first_at > '-infinity'
+RETURNING id;
+
+-- name: never_charge_again
+-- Once its charge is being cancelled the order id is free again at Midtrans, and would be charged twice.
+-- $1 id
+UPDATE payment_transactions
+   SET charged_first_at = '-infinity'
  WHERE id = $1;
 
 -- name: take_turn
