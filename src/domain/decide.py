@@ -12,6 +12,7 @@ from typing import Final, assert_never
 
 from domain import history
 from domain.evidence import (
+    Attended,
     ChargeAnswer,
     ChargeRefused,
     Evidence,
@@ -21,7 +22,7 @@ from domain.evidence import (
     TransactionElsewhere,
 )
 from domain.history import Entry, Source
-from domain.payment import Break, Payment
+from domain.payment import AFTER_FAILURE, Break, Payment
 from domain.rupiah import parse_gross_amount
 from domain.signature import has_second_reading
 from domain.status import MONEY_BACK, NOTIFIED, REPLIED, Status
@@ -29,7 +30,10 @@ from domain.status import MONEY_BACK, NOTIFIED, REPLIED, Status
 # A charge is sent for up to 25 s, and may still be under way ten minutes after it was sent last: only later
 # does an unknown order id mean that there is no transaction.
 NO_TRANSACTION_AFTER: Final = timedelta(minutes=10, seconds=25)
-_AFTER_FAILURE: Final = "charge_after_failure"
+# What a notification alone moved is confirmed within the hour; a contradiction then is no delay any more.
+CONFIRMED_WITHIN: Final = timedelta(minutes=55)
+# Midtrans expires a transaction within 90 s of its time (its published SLA), and then still knows it.
+MISSED_AFTER: Final = timedelta(minutes=10)
 
 
 class Doubt(StrEnum):
@@ -71,7 +75,7 @@ class _Claim:
     settled_at: datetime | None = None
     refunded: int = 0
     charge_answer: str | None = None
-    breaks: tuple[Break, ...] = ()
+    raw: bytes = b""
 
 
 def decide(payment: Payment, evidence: Evidence) -> Decision:
@@ -83,24 +87,28 @@ def decide(payment: Payment, evidence: Evidence) -> Decision:
                 transaction_id=evidence.transaction_id,
                 at=evidence.received_at,
                 charge_answer=evidence.answer,
+                raw=evidence.raw,
             )
             return _believe(payment, claim, Source.CHARGE)
         case ChargeRefused():
-            claim = _Claim(status=Status.FAILURE, transaction_id=None, at=evidence.received_at)
+            claim = _Claim(
+                status=Status.FAILURE, transaction_id=None, at=evidence.received_at, raw=evidence.raw
+            )
             told = {"refused_code": evidence.code, "refused_message": evidence.message}
             return _believe(payment, claim, Source.CHARGE, told)
         case Notification():
             return _notified(payment, evidence)
         case StatusReply():
             return _replied(payment, evidence)
-        case NoTransaction(received_at=at):
-            charged_at = payment.charged_at or payment.created_at
-            if payment.status is not Status.CREATED or at < charged_at + NO_TRANSACTION_AFTER:
-                return Decision(payment=payment)
-            claim = _Claim(status=Status.FAILURE, transaction_id=None, at=at)
-            return _believe(payment, claim, Source.STATUS_REPLY)
+        case NoTransaction():
+            return _missing(payment, evidence)
         case TransactionElsewhere(transaction_id=elsewhere, received_at=at):
             return _break(payment, Break(reason="transaction_taken", subject=elsewhere), at)
+        case Attended(note=note, received_at=at):
+            if not payment.attention:
+                return Decision(payment=payment)
+            attended = replace(payment, attended=tuple(sorted({*payment.attended, *payment.attention})))
+            return _record(payment, attended, Source.OPERATOR, {"note": note}, at)
         case _:
             assert_never(evidence)
 
@@ -128,17 +136,22 @@ def _notified(payment: Payment, evidence: Notification) -> Decision:
         transaction_id=evidence.transaction_id or payment.transaction_id,
         at=evidence.received_at,
         settled_at=evidence.settled_at,
+        raw=evidence.raw,
     )
     return _believe(payment, claim, Source.NOTIFICATION)
 
 
 def _replied(payment: Payment, evidence: StatusReply) -> Decision:
-    at = evidence.received_at
+    at, raw = evidence.received_at, evidence.raw
     if other := _not_about(payment, evidence):
-        return _break(payment, other, at)
+        return _break(payment, other, at, raw)
     status = _status(evidence, REPLIED)
     if status is None:
-        return _break(payment, Break(reason="status", subject=_disagreement(evidence)), at)
+        return _break(payment, Break(reason="status", subject=_disagreement(evidence)), at, raw)
+    is_own = evidence.transaction_id == payment.transaction_id
+    if is_own and status.rank < payment.status.rank and _is_long_unconfirmed(payment, at):
+        said = f"Midtrans says {status}, a notification said {payment.status}"
+        return _break(payment, Break(reason="not_confirmed", subject=said), at, raw)
     refunded = evidence.refund_amount or 0
     if status is Status.REFUND and evidence.refund_amount is None:
         refunded = payment.gross_amount
@@ -148,8 +161,28 @@ def _replied(payment: Payment, evidence: StatusReply) -> Decision:
         at=at,
         settled_at=evidence.settled_at,
         refunded=refunded if status in MONEY_BACK else 0,
+        raw=raw,
     )
     return _believe(payment, claim, Source.STATUS_REPLY)
+
+
+def _missing(payment: Payment, evidence: NoTransaction) -> Decision:
+    """Only a payment that never had a transaction fails by this; a known one that is gone is a break."""
+    at = evidence.received_at
+    if payment.status is Status.CREATED:
+        if at < (payment.charged_at or payment.created_at) + NO_TRANSACTION_AFTER:
+            return Decision(payment=payment)
+        claim = _Claim(status=Status.FAILURE, transaction_id=None, at=at, raw=evidence.raw)
+        return _believe(payment, claim, Source.STATUS_REPLY)
+    is_overdue = payment.status is Status.PENDING and at >= payment.expires_at + MISSED_AFTER
+    if is_overdue or _is_long_unconfirmed(payment, at):
+        subject = payment.transaction_id or payment.order_id
+        return _break(payment, Break(reason="missing_there", subject=subject), at, evidence.raw)
+    return Decision(payment=payment)
+
+
+def _is_long_unconfirmed(payment: Payment, at: datetime) -> bool:
+    return payment.unconfirmed_since is not None and at >= payment.unconfirmed_since + CONFIRMED_WITHIN
 
 
 def _not_about(payment: Payment, evidence: Notification | StatusReply) -> Break | None:
@@ -213,9 +246,10 @@ def _believe(payment: Payment, claim: _Claim, source: Source, told: history.Deta
         late=payment.late or (status.is_paid and _had_ended(payment)),
         breaks=_breaks(payment, claim, wins=wins),
     )
+    after = replace(after, unconfirmed_since=_unconfirmed_since(payment, after, claim, source))
     if after == payment:
         return Decision(payment=payment)
-    return _record(payment, after, source, told or {}, claim.at)
+    return _record(payment, after, source, told or {}, claim.at, claim.raw)
 
 
 def _beats(claim: _Claim, payment: Payment) -> bool:
@@ -224,6 +258,14 @@ def _beats(claim: _Claim, payment: Payment) -> bool:
         return claim.status.rank > payment.status.rank
     ours, theirs = payment.transaction_id, claim.transaction_id
     return theirs is not None and (ours is None or theirs < ours)
+
+
+def _unconfirmed_since(before: Payment, after: Payment, claim: _Claim, source: Source) -> datetime | None:
+    """Since when only a notification says what the payment is; None once Midtrans said the same itself."""
+    if source is Source.NOTIFICATION:
+        return before.unconfirmed_since or (claim.at if after.status is not before.status else None)
+    is_about_it = claim.transaction_id == after.transaction_id
+    return None if is_about_it and claim.status is after.status else before.unconfirmed_since
 
 
 def _paid_at(claim: _Claim) -> datetime | None:
@@ -242,31 +284,41 @@ def _breaks(payment: Payment, claim: _Claim, *, wins: bool) -> tuple[Break, ...]
         found.discard(Break(reason="paid_twice", subject=str(theirs if wins else ours)))
         found.add(Break(reason="paid_twice", subject=str(ours if wins else theirs)))
     if payment.status is Status.FAILURE and wins and claim.status is Status.PENDING:
-        found.add(Break(reason=_AFTER_FAILURE, subject=theirs or ""))
+        found.add(Break(reason=AFTER_FAILURE, subject=theirs or ""))
     return tuple(sorted(found))
 
 
 def _had_ended(payment: Payment) -> bool:
     """Whether an unpaid end was recorded, also one that turned out to be none."""
-    return payment.status.is_unpaid_end or any(b.reason == _AFTER_FAILURE for b in payment.breaks)
+    return payment.status.is_unpaid_end or any(b.reason == AFTER_FAILURE for b in payment.breaks)
 
 
-def _break(payment: Payment, found: Break, at: datetime) -> Decision:
-    if found in payment.breaks:
+def _break(payment: Payment, found: Break, at: datetime, raw: bytes = b"") -> Decision:
+    """Keep a disagreement; once it is stored, nobody waits for a confirmation any more."""
+    since = None if _is_long_unconfirmed(payment, at) else payment.unconfirmed_since
+    after = replace(payment, breaks=tuple(sorted({*payment.breaks, found})), unconfirmed_since=since)
+    if after == payment:
         return Decision(payment=payment)
-    after = replace(payment, breaks=tuple(sorted({*payment.breaks, found})))
-    return _record(payment, after, Source.STATUS_REPLY, {}, at)
+    told = {f"{history.BREAK}{found.reason}": found.subject}
+    return _record(payment, after, Source.STATUS_REPLY, told, at, raw)
 
 
-def _record(before: Payment, after: Payment, source: Source, told: history.Detail, at: datetime) -> Decision:
+def _record(
+    before: Payment, after: Payment, source: Source, told: history.Detail, at: datetime, raw: bytes = b""
+) -> Decision:
     """The change as one log entry, named after the most telling part of it."""
     detail = dict(told)
     what = "charge answered"
+    if before.unconfirmed_since and after.unconfirmed_since is None:
+        what = "break" if told else "confirmed"
+    if after.attended != before.attended:
+        detail |= {f"attended_{b.reason}": b.subject for b in after.attended if b not in before.attended}
+        what = "attended"
     if after.transaction_id != before.transaction_id:
         detail["transaction_id"] = after.transaction_id
         what = "transaction found"
     if after.breaks != before.breaks:
-        detail |= {f"break_{b.reason}": b.subject for b in after.breaks if b not in before.breaks}
+        detail |= {f"{history.BREAK}{b.reason}": b.subject for b in after.breaks if b not in before.breaks}
         what = "break"
     if after.refunded_amount != before.refunded_amount:
         detail["refunded_amount"] = after.refunded_amount
@@ -278,5 +330,5 @@ def _record(before: Payment, after: Payment, source: Source, told: history.Detai
     if after.status is not before.status:
         detail["from"] = before.status
         what = after.status
-    payment, entries = history.recorded(before, after, what, source, detail, at=at)
+    payment, entries = history.recorded(before, after, what, source, detail, at=at, raw=raw)
     return Decision(payment=payment, entries=entries)

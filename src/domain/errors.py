@@ -8,6 +8,7 @@ BayarError
 ├── KeyReused              an Idempotency-Key that came with other values before
 ├── InProgress             the same call is being answered just now
 ├── IllegalTransition      the payment's status does not allow it
+├── NothingToAttend        nothing about the payment needs a person
 ├── UnknownUser            a valid token of somebody who is not in ``users``
 ├── UserNotAdded           the ``users`` table demands more than an id
 ├── TooManyRequests
@@ -88,6 +89,13 @@ class IllegalTransition(BayarError):
 
     def __init__(self, order_id: str, status: str, asked: str) -> None:
         super().__init__(f"Payment {order_id} is {status}, so it cannot {asked}.")
+
+
+class NothingToAttend(BayarError):
+    code = "nothing-to-attend"
+
+    def __init__(self, order_id: str) -> None:
+        super().__init__(f"Nothing about payment {order_id} needs a person.")
 
 
 class UnknownUser(BayarError):

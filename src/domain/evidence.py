@@ -1,6 +1,9 @@
-"""What Midtrans told us about a payment, in the words of the domain; ``decide`` says what follows."""
+"""What is known about a payment, and from whom; ``decide`` says what follows.
 
-from dataclasses import dataclass
+``raw`` are the very bytes that Midtrans sent, where it sent any: the evidence log keeps them by digest.
+"""
+
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain.status import Status
@@ -18,6 +21,7 @@ class ChargeAnswer:
     answer: str
     message: str = ""
     received_at: datetime
+    raw: bytes = field(default=b"", repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +31,7 @@ class ChargeRefused:
     code: str
     message: str
     received_at: datetime
+    raw: bytes = field(default=b"", repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +52,7 @@ class Notification:
     settled_at: datetime | None = None
     received_at: datetime
     previous_key: bool = False
+    raw: bytes = field(default=b"", repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +69,7 @@ class StatusReply:
     settled_at: datetime | None = None
     refund_amount: int | None = None
     received_at: datetime
+    raw: bytes = field(default=b"", repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +77,7 @@ class NoTransaction:
     """Midtrans knows no transaction under the id that we asked for."""
 
     received_at: datetime
+    raw: bytes = field(default=b"", repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,4 +88,20 @@ class TransactionElsewhere:
     received_at: datetime
 
 
-Evidence = ChargeAnswer | ChargeRefused | Notification | StatusReply | NoTransaction | TransactionElsewhere
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attended:
+    """An operator has looked at everything that needed a person, and says what was done about it."""
+
+    note: str
+    received_at: datetime
+
+
+Evidence = (
+    ChargeAnswer
+    | ChargeRefused
+    | Notification
+    | StatusReply
+    | NoTransaction
+    | TransactionElsewhere
+    | Attended
+)

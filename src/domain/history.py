@@ -7,7 +7,7 @@ entry breaks the chain; the payment keeps the length and the last digest.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
@@ -18,6 +18,10 @@ from domain.status import Status
 
 Detail = Mapping[str, str | int | bool | None]
 
+# The part of an entry's detail that names the bytes which proved it.
+EVIDENCE: Final = "evidence"
+# How the part of an entry's detail begins that tells of a break, followed by its reason.
+BREAK: Final = "break_"
 _FORMAT: Final = 1
 
 
@@ -28,11 +32,14 @@ class Source(StrEnum):
     CHARGE = "charge"
     NOTIFICATION = "notification"
     STATUS_REPLY = "status reply"
+    OPERATOR = "operator"
     ADOPTION = "earlier service"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
+    """One change; ``raw`` are the bytes that proved it, kept by the digest that ``detail`` tells."""
+
     payment_id: UUID
     seq: int
     recorded_at: datetime
@@ -41,6 +48,7 @@ class Entry:
     status: Status
     detail: Detail
     digest: bytes
+    raw: bytes = field(default=b"", repr=False, compare=False)
 
 
 def opened(payment: Payment) -> tuple[Payment, tuple[Entry, ...]]:
@@ -56,17 +64,31 @@ def opened(payment: Payment) -> tuple[Payment, tuple[Entry, ...]]:
 
 
 def recorded(
-    before: Payment, after: Payment, what: str, source: Source, detail: Detail, *, at: datetime
+    before: Payment,
+    after: Payment,
+    what: str,
+    source: Source,
+    detail: Detail,
+    *,
+    at: datetime,
+    raw: bytes = b"",
 ) -> tuple[Payment, tuple[Entry, ...]]:
     """``after`` with the entry of this change; one that an earlier service made first records its state."""
     after = replace(after, updated_at=max(at, before.updated_at))
-    if before.log_length:
-        after, entry = _append(after, what, source, detail, at=at)
-        return after, (entry,)
-    adopted, first = _append(before, "adopted", Source.ADOPTION, _state(before), at=at)
-    after = replace(after, log_length=adopted.log_length, log_head=adopted.log_head)
-    after, second = _append(after, what, source, detail, at=at)
-    return after, (first, second)
+    adoption: tuple[Entry, ...] = ()
+    if not before.log_length:
+        adopted, first = _append(before, "adopted", Source.ADOPTION, _state(before), at=at)
+        after = replace(after, log_length=adopted.log_length, log_head=adopted.log_head)
+        adoption = (first,)
+    if raw:
+        detail = {**detail, EVIDENCE: digest_of(raw).hex()}
+    after, entry = _append(after, what, source, detail, at=at)
+    return after, (*adoption, replace(entry, raw=raw))
+
+
+def digest_of(raw: bytes) -> bytes:
+    """Under which name the bytes of a piece of evidence are kept."""
+    return hashlib.sha256(raw).digest()
 
 
 def _append(
@@ -114,13 +136,17 @@ def seal(entry: Entry, head: bytes) -> bytes:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chain:
-    """One payment's whole log as stored, in order, with the length and the head that its row keeps."""
+    """One payment's whole log as stored, in order, with the length and the head that its row keeps.
+
+    ``unproven`` are the entries whose bytes are gone, or are not those that they name.
+    """
 
     order_id: str
     payment_id: UUID
     length: int
     head: bytes
     entries: tuple[Entry, ...]
+    unproven: frozenset[int] = frozenset()
 
 
 def fault_in(chain: Chain) -> str | None:
@@ -135,6 +161,8 @@ def fault_in(chain: Chain) -> str | None:
             return f"entry {place} is missing" if entry.seq > place else f"entry {entry.seq} is there twice"
         if entry.payment_id != chain.payment_id or entry.digest != seal(entry, head):
             return f"entry {place} ({entry.what}) is not as it was written"
+        if entry.seq in chain.unproven:
+            return f"what proved entry {place} ({entry.what}) is gone or was changed"
         head = entry.digest
     if len(chain.entries) != chain.length:
         return f"the log has {len(chain.entries)} entries, the payment knows of {chain.length}"

@@ -15,6 +15,12 @@ from domain.status import Status
 DEFAULT_LIFE: Final = timedelta(minutes=15)
 
 
+# What a person has to look at besides breaks: the shop may have given up an order whose money came later.
+LATE: Final = "late"
+# The reason of the break when a charge is there after the shop was told that there is none.
+AFTER_FAILURE: Final = "charge_after_failure"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class Break:
     """A disagreement between Midtrans and us that a person has to look at."""
@@ -29,8 +35,9 @@ class Payment:
 
     ``charge_answer`` is Midtrans's own JSON, kept whole: the QR and the deep link are told once, in the
     answer to the charge, and never again. ``charged_at`` is when the charge was sent last, by the database's
-    clock, so that it makes no two payments different. ``log_length`` and ``log_head`` are the end of its
-    evidence log.
+    clock, so that it makes no two payments different. ``unconfirmed_since`` is when a notification alone
+    moved the payment, until Midtrans says the same when asked. ``attended`` is what an operator has looked
+    at. ``log_length`` and ``log_head`` are the end of its evidence log.
     """
 
     id: UUID
@@ -51,6 +58,8 @@ class Payment:
     callback_url: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     breaks: tuple[Break, ...] = ()
+    unconfirmed_since: datetime | None = None
+    attended: tuple[Break, ...] = ()
     log_length: int = 0
     log_head: bytes = b""
 
@@ -65,6 +74,16 @@ class Payment:
         """The text to draw as a QR, where Midtrans gave one (for ``qris``)."""
         text = self._charge_answer().get("qr_string")
         return text if isinstance(text, str) and text else None
+
+    @property
+    def attention(self) -> tuple[Break, ...]:
+        """What needs a person and had none yet: breaks, and late money that is still here."""
+        late = (Break(reason=LATE, subject=self.transaction_id or ""),) if self._holds_late_money else ()
+        return tuple(found for found in (*late, *self.breaks) if found not in self.attended)
+
+    @property
+    def _holds_late_money(self) -> bool:
+        return self.late and self.status in {Status.SETTLEMENT, Status.PARTIAL_REFUND}
 
     def _charge_answer(self) -> dict[str, Any]:
         return read_answer(self.charge_answer)

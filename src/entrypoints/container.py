@@ -19,12 +19,14 @@ from adapters.system.identifiers import SystemIdentifiers
 from domain.history import Entry
 from domain.order import Defaults
 from domain.signature import ServerKeys
+from domain.usecases.attend_payment import AttendPayment
 from domain.usecases.charge_payment import ChargePayment
 from domain.usecases.confirm_notifications import ConfirmNotifications
 from domain.usecases.create_payment import CreatePayment
 from domain.usecases.get_payment import GetPayment
 from domain.usecases.list_payments import ListPayments
 from domain.usecases.receive_notification import ReceiveNotification
+from domain.usecases.reconcile_payments import ReconcilePayments
 from domain.usecases.refresh_payment import RefreshPayment
 from domain.usecases.verify_log import VerifyLog
 from entrypoints.migrations import versions
@@ -43,7 +45,7 @@ class Container(DeclarativeContainer):
     ids = Singleton(SystemIdentifiers)
 
     pool = Singleton(create_pool, dsn=settings.provided.database_url, size=pool_size)
-    begin = Singleton(PostgresUnitOfWork, pool=pool, on_commit=on_commit)
+    begin = Singleton(PostgresUnitOfWork, pool=pool, on_commit=on_commit, ask_rate=settings.provided.ask_rate)
     reader = Singleton(PostgresPaymentReader, pool=pool)
     log = Singleton(PostgresEvidenceLog, pool=pool)
     rate = Singleton(PostgresCreateRate, pool=pool, per_minute=settings.provided.create_rate)
@@ -98,6 +100,10 @@ class Container(DeclarativeContainer):
         confirm_always=settings.provided.confirm_always,
     )
     verify_log = Singleton(VerifyLog, log=log)
+    reconcile_payments = Singleton(
+        ReconcilePayments, begin=begin, reader=reader, gateway=gateway, clock=clock
+    )
+    attend_payment = Singleton(AttendPayment, begin=begin, reader=reader, clock=clock)
     confirm_notifications = Singleton(
         ConfirmNotifications, begin=begin, reader=reader, gateway=gateway, clock=clock
     )

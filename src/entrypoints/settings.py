@@ -69,6 +69,7 @@ class Settings:
     confirm_always: bool
     cors_origins: tuple[str, ...]
     create_rate: int
+    ask_rate: int
     metrics_token: str | None = field(repr=False)
     log_format: str | None
     log_level: str
@@ -126,6 +127,7 @@ def load(environ: Mapping[str, str], *, needs: tuple[str, ...] = ()) -> Settings
         confirm_always=read.one_of("BAYAR_CONFIRM", ("always", "doubtful"), "doubtful") == "always",
         cors_origins=read.parsed("CORS_ALLOWED_ORIGINS", _origins) or (),
         create_rate=read.whole("BAYAR_CREATE_RATE", 60, 1, 1_000_000_000),
+        ask_rate=read.whole("BAYAR_ASK_RATE", 20, 1, 10_000),
         metrics_token=read.text("BAYAR_METRICS_TOKEN"),
         log_format=read.one_of("LOG_FORMAT", ("json", "console"), "") or None,
         log_level=read.one_of("LOG_LEVEL", ("debug", "info", "warning", "error"), "info", fold=True),

@@ -1,4 +1,4 @@
-"""The background work: what notifications left in doubt, and what is to be thrown away."""
+"""The background work: what notifications did not tell or left in doubt, and what is to be thrown away."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,9 +10,12 @@ import structlog
 from domain.errors import DatabaseUnavailable
 from entrypoints.container import Container
 
-# So many payments are asked about at the same time.
+# So many payments are asked about at the same time, in each lane.
 _AT_ONCE: Final = 20
 _LANES: Final = 6
+RECONCILED_AT_ONCE: Final = 25
+_RECONCILING_LANES: Final = 4
+RECONCILE: Final = "reconcile payments"
 _log: Final = structlog.get_logger()
 
 
@@ -31,9 +34,13 @@ class Chore:
 
 def chores(container: Container) -> list[Chore]:
     confirm, begin = container.confirm_notifications(), container.begin()
+    reconcile = container.reconcile_payments()
 
     async def confirm_notifications() -> bool:
         return await confirm(limit=_AT_ONCE) > 0
+
+    async def reconcile_payments() -> bool:
+        return (await reconcile(limit=RECONCILED_AT_ONCE)).asked > 0
 
     async def prune_forged() -> bool:
         async with begin() as work:
@@ -47,6 +54,7 @@ def chores(container: Container) -> list[Chore]:
 
     return [
         Chore(name="confirm notifications", every=1.0, do=confirm_notifications, lanes=_LANES),
+        Chore(name=RECONCILE, every=1.0, do=reconcile_payments, lanes=_RECONCILING_LANES),
         Chore(name="prune forged notifications", every=60.0, do=prune_forged),
         Chore(name="prune idempotency keys", every=3600.0, do=prune_idempotency_keys),
     ]

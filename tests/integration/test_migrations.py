@@ -172,6 +172,21 @@ async def test_the_service_reads_adopted_payments(earlier_url: str) -> None:
     }
 
 
+async def test_what_is_open_in_an_adopted_database_is_due_at_once(earlier_url: str) -> None:
+    await asyncio.to_thread(migrate_up, earlier_url)
+
+    async with connected(earlier_url) as connection:
+        due = await connection.fetch(
+            "SELECT order_id FROM payment_transactions WHERE due_at <= now() ORDER BY order_id"
+        )
+
+    assert [row["order_id"] for row in due] == [
+        "earlier-pending",
+        "earlier-without-an-answer",
+        "earlier-word-of-its-own",
+    ]
+
+
 async def test_what_an_earlier_service_writes_still_fits(earlier_url: str) -> None:
     """It may run on for a while beside this one."""
     migrate_up(earlier_url)

@@ -74,6 +74,8 @@ async def given(begin: UnitOfWork, **changes: Any) -> Payment:
         transaction_id=None,
         charge_answer=None,
         breaks=(),
+        unconfirmed_since=None,
+        attended=(),
         log_length=0,
         log_head=b"",
     )

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from domain.asking import PROBE, Budget, pause_after, refilled
 from domain.errors import (
     DatabaseUnavailable,
     GatewayUnavailable,
@@ -33,6 +34,7 @@ from domain.ports.notifications import (
     ReceivedNotification,
 )
 from domain.ports.payments import Place
+from domain.schedule import ask_in
 from domain.status import Status
 
 START: Final = datetime(2026, 2, 6, 3, 0, tzinfo=UTC)
@@ -41,6 +43,8 @@ _REPEATS_A_DAY: Final = 100
 _FORGED_A_MINUTE: Final = 200
 _FORGED_KEPT: Final = 10_000
 _FORGED_KEPT_FOR: Final = timedelta(days=7)
+_DUE_LEASE: Final = timedelta(seconds=90)
+_ASKED_LATELY: Final = timedelta(seconds=10)
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _KEY_KEPT_AT_MIDTRANS: Final = timedelta(minutes=4, seconds=-25)
 
@@ -137,6 +141,16 @@ class StoredKey:
     ending: Ending | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredBudget:
+    """The one row of what may be asked of Midtrans."""
+
+    tokens: float
+    refilled_at: datetime
+    failures: int = 0
+    paused_until: datetime = _NEVER
+
+
 @dataclass(slots=True)
 class _State:
     """What is committed."""
@@ -146,9 +160,11 @@ class _State:
     payments: dict[str, Payment] = field(default_factory=dict)
     entries: dict[UUID, list[Entry]] = field(default_factory=lambda: defaultdict(list))
     asked_at: dict[UUID, datetime] = field(default_factory=dict)
+    due_at: dict[UUID, datetime | None] = field(default_factory=dict)
     charged_first_at: dict[UUID, datetime] = field(default_factory=dict)
     keys: dict[tuple[int, str], StoredKey] = field(default_factory=dict)
     notifications: dict[UUID, StoredNotification] = field(default_factory=dict)
+    budget: StoredBudget | None = None
 
 
 class _Transaction:
@@ -197,6 +213,9 @@ class _Transaction:
     def payments(self) -> Iterable[Payment]:
         return (self.committed.payments | self.changed.payments).values()
 
+    def due_at(self, payment_id: UUID) -> datetime | None:
+        return (self.committed.due_at | self.changed.due_at).get(payment_id)
+
     def payment_of(self, payment_id: UUID) -> Payment | None:
         return next((known for known in self.payments() if known.id == payment_id), None)
 
@@ -214,6 +233,8 @@ class _Transaction:
         state.users |= changed.users
         state.payments |= changed.payments
         state.asked_at |= changed.asked_at
+        state.due_at |= changed.due_at
+        state.budget = changed.budget or state.budget
         state.charged_first_at |= changed.charged_first_at
         for name in self.gone_keys:
             state.keys.pop(name, None)
@@ -248,6 +269,7 @@ class InMemoryPayments:
         now = self._clock.now()
         own.changed.payments[payment.order_id] = replace(payment, charged_at=now)
         own.changed.charged_first_at[payment.id] = now
+        self._due(payment, payment.updated_at)
         self._record(entries)
 
     async def lock(self, order_id: str) -> Payment | None:
@@ -282,9 +304,12 @@ class InMemoryPayments:
             late=payment.late,
             refunded_amount=payment.refunded_amount,
             breaks=payment.breaks,
+            unconfirmed_since=payment.unconfirmed_since,
+            attended=payment.attended,
             log_length=payment.log_length,
             log_head=payment.log_head,
         )
+        self._due(payment, payment.updated_at)
         self._record(entries)
 
     async def charge_again(self, payment_id: UUID) -> bool:
@@ -327,6 +352,40 @@ class InMemoryPayments:
         payment = self._transaction.payment(order_id)
         assert payment is not None
         self._transaction.changed.payments[order_id] = replace(payment, charged_at=self._clock.now())
+
+    async def any_due(self) -> bool:
+        await self._transaction.turn()
+        return any(self._is_due(payment) for payment in self._transaction.payments())
+
+    async def take_due(self, *, limit: int) -> list[str]:
+        own, now = self._transaction, self._clock.now()
+        await own.turn()
+        due = [
+            payment
+            for payment in own.payments()
+            if self._is_due(payment) and not own.is_held_elsewhere(("payment", payment.order_id))
+        ]
+        due.sort(key=lambda payment: own.due_at(payment.id) or now)
+        for payment in due[:limit]:
+            await own.hold(("payment", payment.order_id))
+            own.changed.due_at[payment.id] = now + _DUE_LEASE
+            own.changed.asked_at[payment.id] = now
+        return [payment.order_id for payment in due[:limit]]
+
+    async def put_off(self, payment: Payment, *, at: datetime) -> None:
+        await self._transaction.turn()
+        await self._transaction.hold(("payment", payment.order_id))
+        self._due(payment, at)
+
+    def _is_due(self, payment: Payment) -> bool:
+        own, now = self._transaction, self._clock.now()
+        due_at = own.due_at(payment.id)
+        asked_at = (own.committed.asked_at | own.changed.asked_at).get(payment.id)
+        return due_at is not None and due_at <= now and (asked_at is None or asked_at <= now - _ASKED_LATELY)
+
+    def _due(self, payment: Payment, at: datetime) -> None:
+        wait = ask_in(payment, at)
+        self._transaction.changed.due_at[payment.id] = None if wait is None else self._clock.now() + wait
 
     async def take_turn(self, payment_id: UUID, *, seconds: int) -> bool:
         own, now = self._transaction, self._clock.now()
@@ -373,6 +432,11 @@ class InMemoryPaymentReader:
             and status in {None, payment.status}
             and (after is None or (payment.created_at, payment.id) < (after.created_at, after.id))
         ][:limit]
+
+    async def attention(self, *, limit: int) -> list[Payment]:
+        found = [payment for payment in (await self._state()).payments.values() if payment.attention]
+        found.sort(key=lambda payment: (payment.updated_at, payment.id), reverse=True)
+        return found[:limit]
 
     async def log(self, payment_id: UUID) -> list[Entry]:
         entries = (await self._state()).entries[payment_id]
@@ -622,10 +686,49 @@ class InMemoryUsers:
         return self._transaction.committed.users | self._transaction.changed.users
 
 
+class InMemoryAskingBudget:
+    """What the background work may ask of Midtrans, ``rate`` questions a second."""
+
+    def __init__(self, transaction: _Transaction, clock: ManualClock, rate: float) -> None:
+        self._transaction, self._clock, self._rate = transaction, clock, rate
+
+    async def allowance(self) -> int | None:
+        return self._read(await self._row()).allowance
+
+    async def spend(self, questions: int) -> None:
+        if questions:
+            row, now = await self._row(), self._clock.now()
+            budget = self._read(row)
+            self._transaction.changed.budget = replace(
+                row,
+                tokens=budget.tokens - questions,
+                refilled_at=now,
+                paused_until=now + PROBE if budget.is_probing else row.paused_until,
+            )
+
+    async def report(self, *, answered: bool) -> None:
+        row = await self._row()
+        failures = 0 if answered else row.failures + 1
+        until = _NEVER if answered else self._clock.now() + pause_after(failures)
+        self._transaction.changed.budget = replace(row, failures=failures, paused_until=until)
+
+    async def _row(self) -> StoredBudget:
+        await self._transaction.turn()
+        await self._transaction.hold("budget")
+        known = self._transaction.changed.budget or self._transaction.committed.budget
+        return known or StoredBudget(tokens=0, refilled_at=self._clock.now() - timedelta(seconds=1))
+
+    def _read(self, row: StoredBudget) -> Budget:
+        seconds = (self._clock.now() - row.refilled_at).total_seconds()
+        tokens = refilled(row.tokens, rate=self._rate, seconds=seconds)
+        return Budget(tokens=tokens, failures=row.failures, is_paused=row.paused_until > self._clock.now())
+
+
 class InMemoryWork:
     """The repositories of one open transaction."""
 
-    def __init__(self, transaction: _Transaction, clock: ManualClock) -> None:
+    def __init__(self, transaction: _Transaction, clock: ManualClock, ask_rate: float = 20.0) -> None:
+        self.budget = InMemoryAskingBudget(transaction, clock, ask_rate)
         self.payments = InMemoryPayments(transaction, clock)
         self.notifications = InMemoryNotifications(transaction, clock)
         self.idempotency = InMemoryIdempotencyKeys(transaction, clock)
@@ -638,7 +741,15 @@ class InMemoryUnitOfWork:
     ``is_away`` makes the database unreachable, ``fail_next_commits`` loses it at the last moment.
     """
 
-    def __init__(self, *, clock: ManualClock, users: Iterable[int] = (), lock_seconds: float = 2.0) -> None:
+    def __init__(
+        self,
+        *,
+        clock: ManualClock,
+        users: Iterable[int] = (),
+        lock_seconds: float = 2.0,
+        ask_rate: float = 20.0,
+    ) -> None:
+        self._ask_rate = ask_rate
         self.state = _State(users=set(users))
         self.recorded: list[Entry] = []
         self.is_away = False
@@ -655,7 +766,7 @@ class InMemoryUnitOfWork:
         self._open.append(task)
         try:
             await asyncio.sleep(0)
-            yield InMemoryWork(transaction, self._clock)
+            yield InMemoryWork(transaction, self._clock, self._ask_rate)
             assert not transaction.broken, "a failed statement was swallowed"
             self._check_commit()
             self.recorded.extend(transaction.commit())
@@ -699,10 +810,11 @@ class ScriptedGateway:
         self._clock, self._begin = clock, begin
         self._charge_scripts: list[ChargeOutcome | ChargeScript] = []
         self._status_scripts: dict[str, list[StatusScript]] = defaultdict(list)
-        self._cancel_scripts: dict[str, list[StatusScript]] = defaultdict(list)
+        self._end_scripts: dict[tuple[str, str], list[StatusScript]] = defaultdict(list)
         self.charges: list[Charge] = []
         self.asked: list[str] = []
         self.cancelled: list[str] = []
+        self.expired: list[str] = []
 
     def answers_charges_with(self, *outcomes: ChargeOutcome | ChargeScript) -> None:
         """One outcome, or one function that makes it, for each of the next attempts."""
@@ -714,13 +826,18 @@ class ScriptedGateway:
 
     def answers_cancel_of(self, transaction: str, *replies: StatusScript) -> None:
         """The replies to the next wishes to cancel this id; the last one stays."""
-        self._cancel_scripts[transaction].extend(replies)
+        self._end_scripts["cancel", transaction].extend(replies)
+
+    def answers_expire_of(self, transaction: str, *replies: StatusScript) -> None:
+        """The replies to the next wishes to expire this id; the last one stays."""
+        self._end_scripts["expire", transaction].extend(replies)
+
+    def forgets_ends_of(self, transaction: str) -> None:
+        for how in ("cancel", "expire"):
+            self._end_scripts.pop((how, transaction), None)
 
     def forgets_status_of(self, transaction: str) -> None:
         self._status_scripts.pop(transaction, None)
-
-    def forgets_cancel_of(self, transaction: str) -> None:
-        self._cancel_scripts.pop(transaction, None)
 
     async def charge(self, charge: Charge, *, within: float) -> ChargeOutcome:
         self._check_no_transaction()
@@ -738,7 +855,12 @@ class ScriptedGateway:
     async def cancel(self, transaction: str) -> StatusReply | NoTransaction:
         self._check_no_transaction()
         self.cancelled.append(transaction)
-        return await self._reply(self._cancel_scripts[transaction])
+        return await self._reply(self._end_scripts["cancel", transaction])
+
+    async def expire(self, transaction: str) -> StatusReply | NoTransaction:
+        self._check_no_transaction()
+        self.expired.append(transaction)
+        return await self._reply(self._end_scripts["expire", transaction])
 
     async def _reply(self, scripts: list[StatusScript]) -> StatusReply | NoTransaction:
         await asyncio.sleep(0)

@@ -8,7 +8,7 @@ import httpx
 from adapters.midtrans.client import MidtransClient
 from adapters.midtrans.gateway import MidtransGateway
 from domain.errors import GatewayUnavailable
-from domain.evidence import ChargeRefused
+from domain.evidence import ChargeRefused, StatusReply
 from domain.ports.gateway import AlreadyThere, Charge, ChargeOutcome, NotTaken, Unanswered
 from domain.rupiah import PaymentType
 from domain.status import Status
@@ -81,19 +81,22 @@ class ScriptedSituation:
         )
         for known in (transaction_id, ORDER_ID):
             self.gateway.answers_status_of(known, reply)
-            self.gateway.answers_cancel_of(known, reply)
+            self._ends(known, reply)
 
-    def cancels(self, *, transaction_id: str) -> None:
-        cancelled = a_status_reply(transaction_id=transaction_id, transaction_status="cancel")
-        self.gateway.forgets_cancel_of(transaction_id)
-        self.gateway.answers_cancel_of(transaction_id, cancelled)
+    def ends(self, *, transaction_id: str, status: str) -> None:
+        ended = a_status_reply(transaction_id=transaction_id, transaction_status=status)
+        self._ends(transaction_id, ended)
+
+    def _ends(self, transaction: str, reply: StatusReply | GatewayUnavailable) -> None:
+        self.gateway.forgets_ends_of(transaction)
+        self.gateway.answers_cancel_of(transaction, reply)
+        self.gateway.answers_expire_of(transaction, reply)
 
     def _tells_nothing(self) -> None:
         for known in ("t-1", ORDER_ID):
             self.gateway.forgets_status_of(known)
             self.gateway.answers_status_of(known, GatewayUnavailable("as told"))
-            self.gateway.forgets_cancel_of(known)
-            self.gateway.answers_cancel_of(known, GatewayUnavailable("as told"))
+            self._ends(known, GatewayUnavailable("as told"))
 
 
 class RecordedMidtrans:
@@ -105,7 +108,7 @@ class RecordedMidtrans:
         self._charges: dict[str, dict[str, Any]] = {}
         self._charge: httpx.Response | Exception | str = recorded.response(recorded.BROKEN, 500)
         self._held: dict[str, dict[str, Any]] = {}
-        self._cancels: dict[str, dict[str, Any]] = {}
+        self._ended: dict[str, dict[str, Any]] = {}
         self._trouble: httpx.Response | Exception | None = None
         http = httpx.AsyncClient(
             base_url=base_url,
@@ -149,8 +152,8 @@ class RecordedMidtrans:
         body = recorded.status_body(status, transaction_id=transaction_id)
         self._held = {transaction_id: body, ORDER_ID: body}
 
-    def cancels(self, *, transaction_id: str) -> None:
-        self._cancels[transaction_id] = recorded.status_body("cancel", transaction_id=transaction_id)
+    def ends(self, *, transaction_id: str, status: str) -> None:
+        self._ended[transaction_id] = recorded.status_body(status, transaction_id=transaction_id)
 
     def holds_a_refund(self, *, transaction_id: str, status: str, refunded: int) -> None:
         body = recorded.refunded_body(status, f"{refunded}.00")
@@ -167,11 +170,11 @@ class RecordedMidtrans:
         if request.url.path == "/v2/charge":
             return self._charged(request)
         known = request.url.path.removeprefix("/v2/").rpartition("/")[0]
-        if request.url.path.endswith("/cancel"):
+        if request.url.path.endswith(("/cancel", "/expire")):
             assert request.method == "POST"
             conflict = recorded.error_body(412, "Transaction status cannot be updated.")
             unable = conflict if known in self._held else recorded.NOT_FOUND
-            return recorded.response(self._cancels.get(known, unable))
+            return recorded.response(self._ended.get(known, unable))
         return recorded.response(self._held.get(known, recorded.NOT_FOUND))
 
     def _charged(self, request: httpx.Request) -> httpx.Response | Exception:

@@ -16,6 +16,7 @@ import pytest
 import domain
 from adapters.midtrans.client import MidtransClient
 from adapters.midtrans.gateway import MidtransGateway
+from adapters.postgres.budget import PostgresAskingBudget
 from adapters.postgres.create_rate import PostgresCreateRate
 from adapters.postgres.health import PostgresHealth
 from adapters.postgres.idempotency import PostgresIdempotencyKeys
@@ -25,6 +26,7 @@ from adapters.postgres.users import PostgresUsers
 from adapters.postgres.work import PostgresUnitOfWork, PostgresWork
 from adapters.system.clock import SystemClock
 from adapters.system.identifiers import SystemIdentifiers
+from domain.ports.budget import AskingBudget
 from domain.ports.clock import Clock
 from domain.ports.create_rate import CreateRate
 from domain.ports.database import DatabaseHealth
@@ -37,6 +39,7 @@ from domain.ports.users import Users
 from domain.ports.work import UnitOfWork, Work
 from support.fakes import (
     CountingIdentifiers,
+    InMemoryAskingBudget,
     InMemoryCreateRate,
     InMemoryIdempotencyKeys,
     InMemoryNotifications,
@@ -60,10 +63,11 @@ def typed(http: httpx.AsyncClient, pool: Any, connection: Any, memory: Any) -> N
     gateway: PaymentGateway = midtrans
     checker: KeyChecker = midtrans
     begin: UnitOfWork = PostgresUnitOfWork(pool=pool, on_commit=lambda _: None)
-    work: Work = PostgresWork(connection)
+    work: Work = PostgresWork(connection, ask_rate=1)
     payments: Payments = PostgresPayments(connection, [])
     notifications: Notifications = PostgresNotifications(connection)
     keys: IdempotencyKeys = PostgresIdempotencyKeys(connection)
+    budget: AskingBudget = PostgresAskingBudget(connection, rate=1)
     users: Users = PostgresUsers(connection)
     reader: PaymentReader = PostgresPaymentReader(pool=pool)
     rate: CreateRate = PostgresCreateRate(pool=pool, per_minute=1)
@@ -79,10 +83,11 @@ def typed(http: httpx.AsyncClient, pool: Any, connection: Any, memory: Any) -> N
     payments = InMemoryPayments(memory, manual)
     notifications = InMemoryNotifications(memory, manual)
     keys = InMemoryIdempotencyKeys(memory, manual)
+    budget = InMemoryAskingBudget(memory, manual, 1)
     users = InMemoryUsers(memory)
     reader = InMemoryPaymentReader(in_memory)
     rate = InMemoryCreateRate(clock=manual, per_minute=1)
-    del ids, gateway, checker, begin, work, payments, notifications, keys, users, reader, rate, health
+    del ids, gateway, checker, begin, work, payments, notifications, keys, budget, users, reader, rate, health
 
 
 PAIRS: Final[list[tuple[type, type]]] = [
@@ -103,6 +108,8 @@ PAIRS: Final[list[tuple[type, type]]] = [
     (Notifications, InMemoryNotifications),
     (IdempotencyKeys, PostgresIdempotencyKeys),
     (IdempotencyKeys, InMemoryIdempotencyKeys),
+    (AskingBudget, PostgresAskingBudget),
+    (AskingBudget, InMemoryAskingBudget),
     (Users, PostgresUsers),
     (Users, InMemoryUsers),
     (CreateRate, PostgresCreateRate),

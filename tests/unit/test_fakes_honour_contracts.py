@@ -4,6 +4,7 @@ from datetime import datetime
 
 import pytest
 
+from support.contracts.budget import AskingBudgetContract
 from support.contracts.create_rate import CreateRateContract, RateOf
 from support.contracts.gateway import PaymentGatewayContract, Situation
 from support.contracts.idempotency import IdempotencyKeysContract
@@ -60,6 +61,10 @@ class TestInMemoryNotifications(_InMemory, NotificationsContract):
 
 
 class TestInMemoryIdempotencyKeys(_InMemory, IdempotencyKeysContract):
+    pass
+
+
+class TestInMemoryAskingBudget(_InMemory, AskingBudgetContract):
     pass
 
 

@@ -68,7 +68,7 @@ class MidtransGateway:
         if code == _TOO_MANY:
             return NotTaken(reason=answer.message, retry_after=_retry_after(answer))
         if code >= 300:  # noqa: PLR2004 - a redirect is a wrong address, a 4xx a refusal
-            return ChargeRefused(code=str(code), message=answer.message, received_at=at)
+            return ChargeRefused(code=str(code), message=answer.message, received_at=at, raw=answer.raw)
         transaction_id = answer.text("transaction_id", _ID_LENGTH)
         taken = {
             (201, "pending"): Status.PENDING,
@@ -82,6 +82,7 @@ class MidtransGateway:
             answer=answer.json,
             message=answer.message,
             received_at=at,
+            raw=answer.raw,
         )
 
     async def status(self, transaction: str) -> StatusReply | NoTransaction:
@@ -90,7 +91,13 @@ class MidtransGateway:
         return self._replied(await self._send("GET", transaction, "status"))
 
     async def cancel(self, transaction: str) -> StatusReply | NoTransaction:
-        answer = await self._send("POST", transaction, "cancel")
+        return await self._end(transaction, "cancel")
+
+    async def expire(self, transaction: str) -> StatusReply | NoTransaction:
+        return await self._end(transaction, "expire")
+
+    async def _end(self, transaction: str, how: str) -> StatusReply | NoTransaction:
+        answer = await self._send("POST", transaction, how)
         if answer.code == _NOT_PENDING:
             return await self.status(transaction)
         return self._replied(answer)
@@ -98,7 +105,7 @@ class MidtransGateway:
     def _replied(self, answer: Answer) -> StatusReply | NoTransaction:
         at = self._clock.now()
         if answer.body_code == _NOT_FOUND:
-            return NoTransaction(received_at=at)
+            return NoTransaction(received_at=at, raw=answer.raw)
         order_id, amount = answer.text("order_id", _ID_LENGTH), answer.text("gross_amount")
         transaction_id = answer.text("transaction_id", _ID_LENGTH)
         status = answer.text("transaction_status")
@@ -116,6 +123,7 @@ class MidtransGateway:
             settled_at=jakarta.parse(answer.text("settlement_time")),
             refund_amount=parse_gross_amount(refunded) if refunded else None,
             received_at=at,
+            raw=answer.raw,
         )
 
     async def check_key(self) -> KeyCheck:

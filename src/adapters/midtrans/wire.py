@@ -59,6 +59,7 @@ class Answer:
     def __init__(self, reply: Reply) -> None:
         self.http_status = reply.status
         self.headers = reply.headers
+        self.raw = reply.body
         self._body = _object(reply.body)
         told = self.text("status_code", 3)
         self.body_code = int(told) if told and told.isascii() and told.isdigit() else None

@@ -60,4 +60,5 @@ def _chain(rows: list[Any]) -> Chain:
         length=first["log_length"],
         head=first["log_head"],
         entries=tuple(entry_of(row) for row in rows if row["seq"] is not None),
+        unproven=frozenset(row["seq"] for row in rows if row["proven"] is False),
     )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SQL: Final = load("health.sql")
 _MIGRATED, _VERSIONS, _CONDITION = SQL["migrated"], SQL["versions"], SQL["condition"]
+_BEHIND: Final = SQL["behind"]
 _DURABLE: Final = frozenset({"on", "remote_apply"})
 
 
@@ -30,11 +31,14 @@ class PostgresHealth:
                 row = await connection.fetchrow(_CONDITION)
                 known = await connection.fetchval(_MIGRATED)
                 applied = {r["version"] for r in await connection.fetch(_VERSIONS)} if known else set()
+                missing = tuple(v for v in self._migrations if v not in applied)
+                behind = 0.0 if missing else await connection.fetchval(_BEHIND)
         assert row is not None  # a SELECT without FROM
         return Condition(
             version=row["version"],
             now=row["now"],
             encoding=row["encoding"],
             durable=row["synchronous_commit"] in _DURABLE and row["fsync"] == "on",
-            missing_migrations=tuple(v for v in self._migrations if v not in applied),
+            missing_migrations=missing,
+            behind_seconds=behind,
         )

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
@@ -10,12 +10,14 @@ from adapters.postgres.errors import translated
 from adapters.postgres.pool import ACQUIRE_SECONDS
 from adapters.postgres.statements import load
 from domain.errors import OrderIdTaken, TransactionTaken, UnknownUser
-from domain.history import Entry, Source
+from domain.history import Entry, Source, digest_of
 from domain.payment import Break, Payment, expiry_of, read_answer
+from domain.schedule import ask_in
 from domain.status import Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from uuid import UUID
 
     from adapters.postgres.pool import Connection, Pool
@@ -26,7 +28,9 @@ _ADD, _LOCK, _FIND, _SAVE = SQL["add"], SQL["lock"], SQL["find"], SQL["save"]
 _TAKE_TURN, _LOG = SQL["take_turn"], SQL["log"]
 _CHARGE_AGAIN, _CHARGE_ANEW = SQL["charge_again"], SQL["charge_anew"]
 _NEVER_CHARGE_AGAIN = SQL["never_charge_again"]
+_TAKE_DUE, _ANY_DUE, _PUT_OFF = SQL["take_due"], SQL["any_due"], SQL["put_off"]
 _PAGE_OF_USER, _PAGE_OF_ALL = SQL["page_of_user"], SQL["page_of_all"]
+_ATTENTION = SQL["attention"]
 
 
 class PostgresPayments:
@@ -51,6 +55,7 @@ class PostgresPayments:
                 json.dumps(dict(payment.metadata)),
                 payment.log_length,
                 payment.log_head,
+                ask_in(payment, payment.updated_at),
                 *_columns(entries),
             )
         except asyncpg.ForeignKeyViolationError as stranger:
@@ -65,6 +70,7 @@ class PostgresPayments:
 
     async def save(self, payment: Payment, entries: tuple[Entry, ...]) -> None:
         transaction_id = payment.transaction_id
+        proofs = [entry.raw for entry in entries if entry.raw]
         try:
             row = await self._connection.fetchrow(
                 _SAVE,
@@ -76,9 +82,15 @@ class PostgresPayments:
                 payment.paid_at,
                 payment.late,
                 payment.refunded_amount,
-                json.dumps([asdict(found) for found in payment.breaks]),
+                _breaks_json(payment.breaks),
                 payment.log_length,
                 payment.log_head,
+                payment.unconfirmed_since,
+                _breaks_json(payment.attended),
+                bool(payment.attention),
+                ask_in(payment, payment.updated_at),
+                [digest_of(raw) for raw in proofs],
+                proofs,
                 *_columns(entries),
             )
         except asyncpg.UniqueViolationError as raced:
@@ -95,6 +107,15 @@ class PostgresPayments:
 
     async def never_charge_again(self, payment_id: UUID) -> None:
         await self._connection.execute(_NEVER_CHARGE_AGAIN, payment_id)
+
+    async def any_due(self) -> bool:
+        return bool(await self._connection.fetchval(_ANY_DUE))
+
+    async def take_due(self, *, limit: int) -> list[str]:
+        return [row["order_id"] for row in await self._connection.fetch(_TAKE_DUE, limit)]
+
+    async def put_off(self, payment: Payment, *, at: datetime) -> None:
+        await self._connection.execute(_PUT_OFF, payment.id, ask_in(payment, at))
 
     async def take_turn(self, payment_id: UUID, *, seconds: int) -> bool:
         return await self._connection.fetchrow(_TAKE_TURN, payment_id, seconds) is not None
@@ -122,13 +143,21 @@ class PostgresPaymentReader:
             rows = await self._rows(_PAGE_OF_USER, user_id, status, *place, limit)
         return [_payment(row) for row in rows]
 
+    async def attention(self, *, limit: int) -> list[Payment]:
+        return [_payment(row) for row in await self._rows(_ATTENTION, limit)]
+
     async def log(self, payment_id: UUID) -> list[Entry]:
-        return [entry_of(row) for row in await self._rows(_LOG, payment_id)]
+        rows = await self._rows(_LOG, payment_id)
+        return [replace(entry_of(row), raw=row["body"] or b"") for row in rows]
 
     async def _rows(self, statement: str, *arguments: object) -> list[Any]:
         with translated():
             async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
                 return await connection.fetch(statement, *arguments)
+
+
+def _breaks_json(breaks: Sequence[Break]) -> str:
+    return json.dumps([asdict(found) for found in breaks])
 
 
 def _columns(entries: Sequence[Entry]) -> tuple[list[Any], ...]:
@@ -165,10 +194,16 @@ def _payment(row: Any) -> Payment:
         charge_answer=answer,
         callback_url=row["callback_url"],
         metadata=json.loads(row["metadata"]),
-        breaks=tuple(Break(**found) for found in json.loads(row["breaks"])),
+        breaks=_breaks(row["breaks"]),
+        unconfirmed_since=row["unconfirmed_since"],
+        attended=_breaks(row["attended"]),
         log_length=row["log_length"],
         log_head=row["log_head"],
     )
+
+
+def _breaks(text: str) -> tuple[Break, ...]:
+    return tuple(Break(**found) for found in json.loads(text)) if text != "[]" else ()
 
 
 def _status(word: str | None, *, is_paid: bool) -> Status:

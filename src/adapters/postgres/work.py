@@ -6,6 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
+from adapters.postgres.budget import PostgresAskingBudget
 from adapters.postgres.errors import translated
 from adapters.postgres.idempotency import PostgresIdempotencyKeys
 from adapters.postgres.notifications import PostgresNotifications
@@ -33,26 +34,32 @@ SELECT set_config('synchronous_commit', 'on', true)
 class PostgresWork:
     """The repositories of one open transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, ask_rate: float) -> None:
         self.recorded: list[Entry] = []
         self.payments = PostgresPayments(connection, self.recorded)
         self.notifications = PostgresNotifications(connection)
         self.idempotency = PostgresIdempotencyKeys(connection)
+        self.budget = PostgresAskingBudget(connection, rate=ask_rate)
         self.users = PostgresUsers(connection)
 
 
 class PostgresUnitOfWork:
-    """Begins transactions; ``on_commit`` hears of every log entry once it is durable."""
+    """Begins transactions; ``on_commit`` hears of every log entry once it is durable.
 
-    def __init__(self, *, pool: Pool, on_commit: Callable[[Sequence[Entry]], None]) -> None:
-        self._pool, self._on_commit = pool, on_commit
+    ``ask_rate`` is how many questions a second the background work may ask of Midtrans.
+    """
+
+    def __init__(
+        self, *, pool: Pool, on_commit: Callable[[Sequence[Entry]], None], ask_rate: float = 20.0
+    ) -> None:
+        self._pool, self._on_commit, self._ask_rate = pool, on_commit, ask_rate
 
     @asynccontextmanager
     async def __call__(self) -> AsyncIterator[PostgresWork]:
         with translated():
             async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
                 await connection.execute(BEGIN)
-                work = PostgresWork(connection)
+                work = PostgresWork(connection, ask_rate=self._ask_rate)
                 try:
                     yield work
                 except BaseException:

@@ -5,13 +5,17 @@ from typing import Protocol
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Condition:
-    """``durable`` says whether a commit waits for the disk, as the server is set up by itself."""
+    """``durable`` says whether a commit waits for the disk, as the server is set up by itself.
+
+    ``behind_seconds`` is how long what has waited longest for the background work is due.
+    """
 
     version: str
     now: datetime
     durable: bool
     missing_migrations: tuple[str, ...]
     encoding: str = "UTF8"
+    behind_seconds: float = 0.0
 
 
 class DatabaseHealth(Protocol):

@@ -54,6 +54,10 @@ class PaymentGateway(Protocol):
         """
         ...
 
+    async def expire(self, transaction: str) -> StatusReply | NoTransaction:
+        """End a pending transaction whose time is over; else as ``cancel``."""
+        ...
+
     async def status(self, transaction: str) -> StatusReply | NoTransaction:
         """What the gateway holds true of a transaction id, or of an order id where no other is known.
 

@@ -20,9 +20,10 @@ class Payments(Protocol):
         ...
 
     async def save(self, payment: Payment, entries: tuple[Entry, ...]) -> None:
-        """Store a locked payment with the log rows of its change.
+        """Store a locked payment with the log rows of its change, and the bytes that prove it.
 
-        Raises TransactionTaken when its transaction id belongs to another payment.
+        When Midtrans is asked about it next follows from ``domain.schedule``. Raises TransactionTaken when
+        its transaction id belongs to another payment.
         """
         ...
 
@@ -43,6 +44,21 @@ class Payments(Protocol):
 
     async def never_charge_again(self, payment_id: UUID) -> None:
         """Its charge is being ended from here on, and its order id may become free at the gateway."""
+        ...
+
+    async def any_due(self) -> bool:
+        """Whether there is anything to take."""
+        ...
+
+    async def take_due(self, *, limit: int) -> list[str]:
+        """Order ids that Midtrans is to be asked about now, the longest due first.
+
+        Nobody else gets them for 90 s, nor one that was asked about in the last 10 s.
+        """
+        ...
+
+    async def put_off(self, payment: Payment, *, at: datetime) -> None:
+        """Let a payment that did not change come due again, as ``domain.schedule`` says."""
         ...
 
     async def take_turn(self, payment_id: UUID, *, seconds: int) -> bool:
@@ -69,6 +85,10 @@ class PaymentReader(Protocol):
         """Payments of one user (or of everybody), newest first."""
         ...
 
+    async def attention(self, *, limit: int) -> list[Payment]:
+        """Payments that need a person, the latest change first."""
+        ...
+
     async def log(self, payment_id: UUID) -> list[Entry]:
-        """The evidence log of one payment, oldest first."""
+        """The evidence log of one payment, oldest first, each entry with the bytes that proved it."""
         ...

@@ -1,6 +1,7 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from domain.ports.budget import AskingBudget
 from domain.ports.idempotency import IdempotencyKeys
 from domain.ports.notifications import Notifications
 from domain.ports.payments import Payments
@@ -18,6 +19,9 @@ class Work(Protocol):
 
     @property
     def idempotency(self) -> IdempotencyKeys: ...
+
+    @property
+    def budget(self) -> AskingBudget: ...
 
     @property
     def users(self) -> Users: ...

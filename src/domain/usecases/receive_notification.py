@@ -65,7 +65,7 @@ class ReceiveNotification:
         if signer is None:
             await self._keep_forged(said)
             return Outcome.FORGED, None
-        said = replace(said, previous_key=signer is Signer.PREVIOUS)
+        said = replace(said, previous_key=signer is Signer.PREVIOUS, raw=delivery.body.encode())
         kept = ReceivedNotification(
             id=self._ids.uuid(),
             received_at=said.received_at,

@@ -1,13 +1,17 @@
+import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import rich_click as click
 
 from domain.access import ANY_PAYMENT, Caller
+from domain.errors import GatewayUnavailable
 from domain.history import Entry
 from domain.payment import Payment
 from domain.status import Status
-from domain.usecases.refresh_payment import Refreshed
+from entrypoints.cli.attention import next_command, show_attention
+from entrypoints.cli.dispute import dispute_file
 from entrypoints.cli.output import as_json, rupiah, show_json, show_table
 from entrypoints.cli.session import DATABASE, DATABASE_AND_MIDTRANS, with_container
 from entrypoints.container import Container
@@ -27,13 +31,25 @@ def payments() -> None:
 @payments.command("list")
 @click.option("--status", type=click.Choice([str(status) for status in Status]), help="Only these.")
 @click.option("--user", type=click.IntRange(1, 2**63 - 1), help="Only this user's.")
+@click.option("--attention", is_flag=True, help="Only what needs a person, with the next command for each.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000))
 @as_json
-def list_payments(status: str | None, user: int | None, limit: int, as_json: bool) -> None:  # noqa: FBT001 - a flag
-    """List payments, newest first.
+def list_payments(
+    status: str | None,
+    user: int | None,
+    attention: bool,  # noqa: FBT001 - a flag
+    limit: int,
+    as_json: bool,  # noqa: FBT001 - a flag
+) -> None:
+    """List payments, newest first; or with --attention the one list of what needs a person.
 
     Example: bayar payments list --status pending --limit 50
     """
+    if attention:
+        if status or user:
+            raise click.UsageError("--attention is of all payments; leave --status and --user out.")
+        show_attention(limit=limit, as_json=as_json)
+        return
 
     async def do(container: Container) -> list[Payment]:
         wanted = Status(status) if status else None
@@ -41,7 +57,7 @@ def list_payments(status: str | None, user: int | None, limit: int, as_json: boo
 
     found = with_container(DATABASE, do)
     if as_json:
-        show_json([_plain(payment) for payment in found])
+        show_json([plain(payment) for payment in found])
         return
     show_table(
         ["order id", "status", "amount", "type", "user", "created (UTC)", "paid (UTC)", "late"],
@@ -76,7 +92,7 @@ def show(order_id: str, as_json: bool) -> None:  # noqa: FBT001 - a flag
 
     payment, log = with_container(DATABASE, do)
     if as_json:
-        show_json(_plain(payment) | {"timeline": [_plain_entry(entry) for entry in log]})
+        show_json(plain(payment) | {"timeline": [_plain_entry(entry) for entry in log]})
         return
     show_payment(payment, log)
 
@@ -85,21 +101,66 @@ def show(order_id: str, as_json: bool) -> None:  # noqa: FBT001 - a flag
 @click.argument("order_id")
 @as_json
 def sync(order_id: str, as_json: bool) -> None:  # noqa: FBT001 - a flag
-    """Ask Midtrans about a payment that is still open, and store what it says.
+    """Ask Midtrans about a payment, whatever its status, and store what it says.
 
     Example: bayar payments sync order-1001
     """
 
-    async def do(container: Container) -> Refreshed:
-        return await container.refresh_payment()(order_id, _OPERATOR)
+    async def do(container: Container) -> tuple[Payment, bool]:
+        try:
+            return await container.reconcile_payments().sync(order_id), True
+        except GatewayUnavailable:
+            return await container.get_payment()(order_id, _OPERATOR), False
 
-    found = with_container(DATABASE_AND_MIDTRANS, do)
+    payment, refreshed = with_container(DATABASE_AND_MIDTRANS, do)
     if as_json:
-        show_json(_plain(found.payment) | {"refreshed": found.refreshed})
+        show_json(plain(payment) | {"refreshed": refreshed})
     else:
-        click.echo(f"{found.payment.order_id}  {found.payment.status}")
-    if not found.refreshed:
+        click.echo(f"{payment.order_id}  {payment.status}")
+    if not refreshed:
         raise click.ClickException("Midtrans did not answer; the status above is the stored one.")
+
+
+@payments.command()
+@click.argument("order_id")
+@click.option("--note", required=True, help="What was found and done; it is kept in the payment's timeline.")
+def attend(order_id: str, note: str) -> None:
+    """Take a payment off the --attention list once somebody has looked at it. Moves no money.
+
+    Example: bayar payments attend order-1001 --note "delivered late, customer agreed"
+    """
+
+    async def do(container: Container) -> Payment:
+        return await container.attend_payment()(order_id, note=note)
+
+    payment = with_container(DATABASE, do)
+    click.echo(f"{payment.order_id}  {payment.status}, nothing needs a person any more")
+
+
+@payments.command()
+@click.argument("order_id")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Where to write it; stdout if absent.",
+)
+def export(order_id: str, output: Path | None) -> None:
+    """Write one payment's whole evidence as JSON, to hand to Midtrans in a dispute.
+
+    Example: bayar payments export order-1001 --output order-1001.json
+    """
+
+    async def do(container: Container) -> tuple[Payment, list[Entry]]:
+        payment = await container.get_payment()(order_id, _OPERATOR)
+        return payment, await container.reader().log(payment.id)
+
+    payment, log = with_container(DATABASE, do)
+    text = json.dumps(dispute_file(payment, log, plain(payment)), indent=2, ensure_ascii=False)
+    if output is None:
+        click.echo(text)
+        return
+    output.write_text(text + "\n")
+    click.echo(f"{len(log)} entries of {order_id} are in {output}.")
 
 
 def show_payment(payment: Payment, log: list[Entry]) -> None:
@@ -108,8 +169,8 @@ def show_payment(payment: Payment, log: list[Entry]) -> None:
         f"{payment.order_id}  {payment.status}  {rupiah(payment.gross_amount)}  {payment.payment_type}  "
         f"transaction {payment.transaction_id or 'none yet'}"
     )
-    for found in payment.breaks:
-        click.echo(f"needs a person: {found.reason} ({found.subject})")
+    for found in payment.attention:
+        click.echo(f"needs a person: {found.reason} ({found.subject}); {next_command(payment, found)}")
     show_table(
         ["when (UTC)", "what", "evidence", "detail"],
         [
@@ -126,10 +187,11 @@ def show_payment(payment: Payment, log: list[Entry]) -> None:
         click.echo("An earlier service made this payment; its log starts with the next change.")
 
 
-def _plain(payment: Payment) -> dict[str, Any]:
+def plain(payment: Payment) -> dict[str, Any]:
     view: dict[str, Any] = msgspec.to_builtins(payment_view(payment))
     breaks = [{"reason": found.reason, "subject": found.subject} for found in payment.breaks]
-    return view | {"user_id": payment.user_id, "breaks": breaks}
+    attention = [{"reason": found.reason, "subject": found.subject} for found in payment.attention]
+    return view | {"user_id": payment.user_id, "breaks": breaks, "attention": attention}
 
 
 def _plain_entry(entry: Entry) -> dict[str, Any]:

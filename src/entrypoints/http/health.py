@@ -1,20 +1,23 @@
 """Whether the process lives, and whether it can do its work."""
 
+from contextlib import suppress
 from hmac import compare_digest
 from typing import Any, Final
 
 from litestar import MediaType, Request, Response, get
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from domain.errors import DatabaseUnavailable
 from domain.ports.database import DatabaseHealth
 from entrypoints.http.injected import Injected
 from entrypoints.http.openapi import METRICS_BEARER, Documented, answer, problems
 from entrypoints.http.problems import problem
-from entrypoints.http.schemas import Ok
+from entrypoints.http.schemas import Ok, Ready
 from entrypoints.http.security import Unauthenticated
 from entrypoints.settings import Settings
-from entrypoints.telemetry.metrics import Exposition
+from entrypoints.telemetry.metrics import BEHIND, Exposition
 
+_BEHIND_SECONDS: Final = 120
 _RETRY: Final = {"Retry-After": "2"}
 
 
@@ -37,15 +40,25 @@ async def live() -> dict[str, str]:
     operation_class=Documented,
     summary="The service can do its work",
     tags=["operations"],
-    responses={200: answer(Ok, "The database is there and migrated."), **problems("database-unavailable")},
+    responses={200: answer(Ready, "The database is there and migrated."), **problems("database-unavailable")},
 )
 async def ready(health: Injected[DatabaseHealth]) -> Response[Any]:
-    """200 when the database is reachable and migrated, else 503."""
+    """200 when the database is reachable and migrated, else 503.
+
+    ``background_work`` is ``behind`` when something has been due for over two minutes: nobody does it, it is
+    stuck, or Midtrans does not answer. The API is still good then, so that is no reason to take it out.
+    """
     condition = await health.condition()
     if condition.missing_migrations:
         detail = "The database lacks migrations; run bayar migrate."
         return problem("database-unavailable", detail, headers=_RETRY)
-    return Response({"status": "ok"})
+    behind = condition.behind_seconds
+    state = Ready(
+        status="ok",
+        background_work="behind" if behind > _BEHIND_SECONDS else "ok",
+        behind_seconds=round(behind),
+    )
+    return Response(state)
 
 
 @get(
@@ -63,6 +76,7 @@ async def metrics(
     request: Request[Any, Any, Any],
     settings: Injected[Settings],
     exposition: Injected[Exposition],
+    health: Injected[DatabaseHealth],
 ) -> Response[bytes]:
     """Needs ``BAYAR_METRICS_TOKEN`` as bearer token where that is set."""
     wanted = settings.metrics_token
@@ -70,4 +84,6 @@ async def metrics(
     is_theirs = scheme.lower() == "bearer" and compare_digest(given.encode(), (wanted or "").encode())
     if wanted and not is_theirs:
         raise Unauthenticated("The metrics need their own bearer token.")
+    with suppress(DatabaseUnavailable):  # the other metrics are told all the same
+        BEHIND.set((await health.condition()).behind_seconds)
     return Response(exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -11,7 +11,7 @@ from litestar.openapi.spec import Components, Example, Operation, SecurityScheme
 from domain.rupiah import MOST, PaymentType
 from domain.status import Status
 from entrypoints.http.problems import MEDIA_TYPE, PROBLEMS, Problem, problem
-from entrypoints.http.schemas import CreateBody, NotificationBody, Ok, PaymentList, PaymentView
+from entrypoints.http.schemas import CreateBody, NotificationBody, Ok, PaymentList, PaymentView, Ready
 
 VERSION: Final = version("bayar")
 BEARER: Final[list[dict[str, list[str]]]] = [{"bearer": []}]
@@ -222,7 +222,7 @@ def _examples() -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    bodies = [CreateBody, PaymentView, PaymentList, NotificationBody, Ok, Problem]
+    bodies = [CreateBody, PaymentView, PaymentList, NotificationBody, Ok, Ready, Problem]
     _, found = msgspec.json.schema_components(bodies, ref_template="#/components/schemas/{name}")
     found["Problem"]["properties"]["code"]["enum"] = list(PROBLEMS)
     found["Status"] |= {

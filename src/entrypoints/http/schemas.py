@@ -186,6 +186,16 @@ class Ok(Struct, frozen=True, kw_only=True):
     status: Annotated[Literal["ok"], _is("Always this word.", "ok")]
 
 
+class Ready(Struct, frozen=True, kw_only=True):
+    """The service can do its work; whether the background work keeps up is told beside it."""
+
+    status: Annotated[Literal["ok"], _is("Always this word.", "ok")]
+    background_work: Annotated[
+        Literal["ok", "behind"], _is("``behind`` when something has been due for over two minutes.", "ok")
+    ]
+    behind_seconds: Annotated[int, _is("How long what waits longest has been due.", 0)]
+
+
 class ActionView(Struct, frozen=True, kw_only=True):
     """What a client may do. Find an action by its name; its place in the list means nothing."""
 

@@ -20,6 +20,14 @@ CHANGES: Final = Counter(
     "Committed changes of payments, by the status after the change and by what changed.",
     ("status", "what", "source"),
 )
+BREAKS: Final = Counter(
+    "bayar_payment_breaks_total", "Disagreements that a person has to look at, by reason.", ("reason",)
+)
+BEHIND: Final = Gauge(
+    "bayar_background_behind_seconds",
+    "How long what has waited longest for the background work is due.",
+    multiprocess_mode="livemax",
+)
 WEBHOOKS: Final = Counter(
     "bayar_webhooks_total", "Notifications received, by what became of them.", ("outcome",)
 )

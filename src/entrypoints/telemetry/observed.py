@@ -7,10 +7,10 @@ import structlog
 
 from domain.errors import GatewayUnavailable
 from domain.evidence import ChargeAnswer, ChargeRefused, NoTransaction, StatusReply
-from domain.history import Entry
+from domain.history import BREAK, Entry
 from domain.ports.clock import Clock
 from domain.ports.gateway import AlreadyThere, Charge, ChargeOutcome, NotTaken, PaymentGateway, Unanswered
-from entrypoints.telemetry.metrics import CHANGES, GATEWAY
+from entrypoints.telemetry.metrics import BREAKS, CHANGES, GATEWAY
 
 _log: Final = structlog.get_logger()
 
@@ -18,6 +18,9 @@ _log: Final = structlog.get_logger()
 def tell_changes(entries: Sequence[Entry]) -> None:
     """One log line and one count per committed change of a payment."""
     for entry in entries:
+        for name in entry.detail:
+            if name.startswith(BREAK):
+                BREAKS.labels(name.removeprefix(BREAK)).inc()
         CHANGES.labels(entry.status, entry.what, entry.source).inc()
         _log.info(
             "payment.changed",
@@ -48,6 +51,9 @@ class ObservedGateway:
 
     async def cancel(self, transaction: str) -> StatusReply | NoTransaction:
         return await self._asked("cancel", transaction, self._gateway.cancel)
+
+    async def expire(self, transaction: str) -> StatusReply | NoTransaction:
+        return await self._asked("expire", transaction, self._gateway.expire)
 
     async def status(self, transaction: str) -> StatusReply | NoTransaction:
         return await self._asked("status", transaction, self._gateway.status)

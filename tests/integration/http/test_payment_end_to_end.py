@@ -343,7 +343,9 @@ async def test_the_odd_characters_of_metadata_come_back_from_the_database(shop: 
 
 
 async def test_the_service_is_ready_on_a_migrated_database(shop: Shop) -> None:
-    assert (await shop.http.get("/health/ready")).json() == {"status": "ok"}
+    ready = await shop.http.get("/health/ready")
+
+    assert ready.json() == {"status": "ok", "background_work": "ok", "behind_seconds": 0}
 
 
 async def test_the_service_is_not_ready_on_a_database_without_migrations(

@@ -27,6 +27,9 @@ def pass_time(pool: Pool) -> PassTime:
             for table, column in (
                 ("payment_webhook_events", "due_at"),
                 ("payment_transactions", "asked_at"),
+                ("payment_transactions", "due_at"),
+                ("midtrans_budget", "refilled_at"),
+                ("midtrans_budget", "paused_until"),
                 ("payment_transactions", "charged_first_at"),
                 ("payment_transactions", "charged_last_at"),
                 ("payment_idempotency_keys", "created_at"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.postgres.create_rate import PostgresCreateRate
+from support.contracts.budget import AskingBudgetContract
 from support.contracts.create_rate import CreateRateContract, RateOf
 from support.contracts.idempotency import IdempotencyKeysContract
 from support.contracts.notifications import Inbox, NotificationsContract
@@ -66,6 +67,16 @@ class TestPostgresNotifications(NotificationsContract):
     @pytest.fixture
     def now(self, now: datetime) -> datetime:
         return now
+
+
+class TestPostgresAskingBudget(AskingBudgetContract):
+    @pytest.fixture
+    def begin(self, begin: PostgresUnitOfWork) -> PostgresUnitOfWork:
+        return begin
+
+    @pytest.fixture
+    def pass_time(self, pass_time: PassTime) -> PassTime:
+        return pass_time
 
 
 class TestPostgresUsers(UsersContract):

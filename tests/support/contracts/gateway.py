@@ -30,7 +30,7 @@ class Situation(Protocol):
     def loses_its_answers(self) -> None: ...
     def refuses_the_key(self) -> None: ...
     def holds(self, *, transaction_id: str, status: str) -> None: ...
-    def cancels(self, *, transaction_id: str) -> None: ...
+    def ends(self, *, transaction_id: str, status: str) -> None: ...
     def holds_a_refund(self, *, transaction_id: str, status: str, refunded: int) -> None: ...
 
 
@@ -170,39 +170,45 @@ class PaymentGatewayContract:
         with pytest.raises(GatewayUnavailable):
             await midtrans.gateway.status("t-1")
 
-    async def test_a_pending_transaction_is_cancelled_and_told_so(self, midtrans: Situation) -> None:
+    @pytest.mark.parametrize(("how", "code"), [("cancel", "200"), ("expire", "407")])
+    async def test_a_pending_transaction_is_ended_and_told_so(
+        self, midtrans: Situation, how: str, code: str
+    ) -> None:
         midtrans.holds(transaction_id="t-1", status="pending")
-        midtrans.cancels(transaction_id="t-1")
+        midtrans.ends(transaction_id="t-1", status=how)
 
-        reply = await midtrans.gateway.cancel("t-1")
+        reply = await getattr(midtrans.gateway, how)("t-1")
 
         assert isinstance(reply, StatusReply)
-        assert (reply.transaction_status, reply.status_code) == ("cancel", "200")
+        assert (reply.transaction_status, reply.status_code) == (how, code)
         assert (reply.order_id, reply.transaction_id) == ("order-1", "t-1")
 
+    @pytest.mark.parametrize("how", ["cancel", "expire"])
     @pytest.mark.parametrize(("status", "code"), [("settlement", "200"), ("expire", "407")])
-    async def test_what_cannot_be_cancelled_is_told_as_it_is(
-        self, midtrans: Situation, status: str, code: str
+    async def test_what_cannot_be_ended_is_told_as_it_is(
+        self, midtrans: Situation, how: str, status: str, code: str
     ) -> None:
         midtrans.holds(transaction_id="t-1", status=status)
 
-        reply = await midtrans.gateway.cancel("t-1")
+        reply = await getattr(midtrans.gateway, how)("t-1")
 
         assert isinstance(reply, StatusReply)
         assert (reply.transaction_status, reply.status_code) == (status, code)
 
-    async def test_an_unknown_transaction_cannot_be_cancelled(self, midtrans: Situation) -> None:
-        assert await midtrans.gateway.cancel("t-1") == NoTransaction(received_at=NOW)
+    @pytest.mark.parametrize("how", ["cancel", "expire"])
+    async def test_an_unknown_transaction_cannot_be_ended(self, midtrans: Situation, how: str) -> None:
+        assert await getattr(midtrans.gateway, how)("t-1") == NoTransaction(received_at=NOW)
 
+    @pytest.mark.parametrize("how", ["cancel", "expire"])
     @pytest.mark.parametrize("trouble", ["is_out_of_reach", "loses_its_answers", "refuses_the_key"])
-    async def test_a_cancel_that_is_not_answered_is_unavailable(
-        self, midtrans: Situation, trouble: str
+    async def test_an_end_that_is_not_answered_is_unavailable(
+        self, midtrans: Situation, trouble: str, how: str
     ) -> None:
         midtrans.holds(transaction_id="t-1", status="pending")
         getattr(midtrans, trouble)()
 
         with pytest.raises(GatewayUnavailable):
-            await midtrans.gateway.cancel("t-1")
+            await getattr(midtrans.gateway, how)("t-1")
 
     async def test_a_status_under_the_rate_limit_is_unavailable(self, midtrans: Situation) -> None:
         midtrans.is_too_busy(retry_after=7)

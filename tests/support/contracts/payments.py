@@ -42,6 +42,8 @@ CHANGED: Final[dict[str, Any]] = {
         Break(reason="amount", subject="amount 1.00 instead of 10000"),
         Break(reason="paid_twice", subject="t-2"),
     ),
+    "unconfirmed_since": NOW + MINUTE,
+    "attended": (Break(reason="amount", subject="amount 1.00 instead of 10000"),),
 }
 
 
@@ -346,6 +348,22 @@ class PaymentsContract:
         ]
         assert is_intact(log, found)
 
+    async def test_the_bytes_that_proved_an_entry_come_back_with_it(
+        self, begin: UnitOfWork, reader: PaymentReader
+    ) -> None:
+        raw = b'{"status_code": "200",  "order_id": "order-1"}\n'
+        payments = [await given(begin, order_id=order_id) for order_id in ("order-1", "order-2")]
+
+        for payment in payments:  # the same bytes for both: they are kept once
+            async with begin() as work:
+                await work.payments.lock(payment.order_id)
+                evidence = a_status_reply(order_id=payment.order_id, transaction_id=payment.order_id, raw=raw)
+                decision = decide(payment, evidence)
+                await work.payments.save(decision.payment, decision.entries)
+
+        for payment in payments:
+            assert [entry.raw for entry in await reader.log(payment.id)] == [b"", raw]
+
     async def test_a_payment_without_a_log_is_adopted_with_one(
         self, begin: UnitOfWork, reader: PaymentReader
     ) -> None:
@@ -461,6 +479,123 @@ class PaymentsContract:
     async def test_there_is_no_turn_for_an_unknown_payment(self, begin: UnitOfWork) -> None:
         async with begin() as work:
             assert not await work.payments.take_turn(an_id("unknown"), seconds=10)
+
+    async def test_a_payment_comes_due_when_its_schedule_says(
+        self, begin: UnitOfWork, pass_time: PassTime
+    ) -> None:
+        await given(begin)
+
+        async def due() -> tuple[bool, list[str]]:
+            async with begin() as work:
+                return await work.payments.any_due(), await work.payments.take_due(limit=10)
+
+        taken = [await due()]
+        await pass_time(39)
+        taken.append(await due())
+        await pass_time(2)
+        taken.append(await due())
+
+        assert taken == [(False, []), (False, []), (True, ["order-1"])]
+
+    async def test_a_taken_payment_is_nobody_elses_until_it_comes_due_again(
+        self, begin: UnitOfWork, pass_time: PassTime
+    ) -> None:
+        await given(begin)
+        await pass_time(41)
+
+        async def take() -> list[str]:
+            async with begin() as work:
+                return await work.payments.take_due(limit=10)
+
+        taken = [await take(), await take()]
+        await pass_time(89)
+        taken.append(await take())
+        await pass_time(2)
+        taken.append(await take())
+
+        assert taken == [["order-1"], [], [], ["order-1"]]
+
+    async def test_several_at_once_share_what_is_due(self, begin: UnitOfWork, pass_time: PassTime) -> None:
+        orders = {(await given(begin, order_id=f"order-{number}")).order_id for number in range(12)}
+        await pass_time(41)
+
+        async def take() -> list[str]:
+            async with begin() as work:
+                return await work.payments.take_due(limit=3)
+
+        async with asyncio.timeout(10):
+            shares = await asyncio.gather(*(take() for _ in range(6)))
+
+        assert sorted(order for share in shares for order in share) == sorted(orders)
+
+    async def test_the_longest_due_comes_first(self, begin: UnitOfWork, pass_time: PassTime) -> None:
+        for order_id in ("first", "second"):
+            await given(begin, order_id=order_id)
+            await pass_time(50)
+
+        async with begin() as work:
+            assert await work.payments.take_due(limit=1) == ["first"]
+
+    async def test_one_that_was_just_asked_about_is_not_due(
+        self, begin: UnitOfWork, pass_time: PassTime
+    ) -> None:
+        payment = await given(begin)
+        await pass_time(41)
+        async with begin() as work:
+            await work.payments.take_turn(payment.id, seconds=10)
+
+        async with begin() as work:
+            found = await work.payments.any_due(), await work.payments.take_due(limit=1)
+        await pass_time(11)
+        async with begin() as work:
+            later = await work.payments.take_due(limit=1)
+
+        assert found == (False, [])
+        assert later == ["order-1"]
+
+    async def test_what_is_put_off_comes_due_as_its_schedule_says(
+        self, begin: UnitOfWork, reader: PaymentReader, pass_time: PassTime
+    ) -> None:
+        await given(begin, status=Status.PENDING, transaction_id="t-1")
+        await pass_time(200)
+        async with begin() as work:
+            await work.payments.take_due(limit=1)
+        payment = await reader.find("order-1")
+        assert payment is not None
+
+        async with begin() as work:
+            await work.payments.put_off(payment, at=payment.created_at + timedelta(minutes=3))
+        await pass_time(175)
+        async with begin() as work:
+            early = await work.payments.take_due(limit=1)
+        await pass_time(10)
+        async with begin() as work:
+            in_time = await work.payments.take_due(limit=1)
+
+        assert (early, in_time) == ([], ["order-1"])
+
+    async def test_a_payment_that_needs_nothing_more_is_never_due(
+        self, begin: UnitOfWork, pass_time: PassTime
+    ) -> None:
+        await given(begin, status=Status.SETTLEMENT, transaction_id="t-1", paid_at=NOW)
+        await pass_time(40 * 86_400)
+
+        async with begin() as work:
+            assert not await work.payments.any_due()
+
+    async def test_what_needs_a_person_is_listed_with_the_latest_change_first(
+        self, begin: UnitOfWork, reader: PaymentReader
+    ) -> None:
+        broken = (Break(reason="amount", subject="1"),)
+        await given(begin, order_id="fine")
+        first = await given(begin, order_id="first", breaks=broken, updated_at=NOW + MINUTE)
+        await given(begin, order_id="attended", breaks=broken, attended=broken)
+        late = await given(
+            begin, order_id="late", late=True, status=Status.SETTLEMENT, updated_at=NOW + 2 * MINUTE
+        )
+
+        assert await reader.attention(limit=10) == [late, first]
+        assert await reader.attention(limit=1) == [late]
 
     @pytest.mark.parametrize("limit", [1, 2, 3, 7, 8])
     @pytest.mark.parametrize("user_id", [USER_ID, None])

@@ -42,6 +42,7 @@ class ScriptedHealth:
     def __init__(self, begin: InMemoryUnitOfWork, clock: ManualClock) -> None:
         self._begin, self._clock = begin, clock
         self.missing_migrations: tuple[str, ...] = ()
+        self.behind_seconds = 0.0
 
     async def condition(self) -> Condition:
         self._begin.check_reachable()
@@ -50,6 +51,7 @@ class ScriptedHealth:
             now=self._clock.now(),
             durable=True,
             missing_migrations=self.missing_migrations,
+            behind_seconds=self.behind_seconds,
         )
 
 

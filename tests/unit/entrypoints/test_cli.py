@@ -1,12 +1,15 @@
 """The commands over fakes: what they print in a pipe, as JSON, and of a user's mistake."""
 
 import asyncio
+import hashlib
 import json
 import re
 import sys
 import time
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import jwt
@@ -226,6 +229,118 @@ def test_with_midtrans_away_a_sync_fails_with_the_stored_status(service: Service
     assert "Midtrans did not answer" in result.stderr
 
 
+def broken(service: Service, order_id: str, reason: str, subject: str) -> None:
+    given(
+        service, order_id=order_id, breaks=(Break(reason=reason, subject=subject),), transaction_id=order_id
+    )
+
+
+def test_what_needs_a_person_is_one_list_with_the_next_command(service: Service) -> None:
+    given(service, order_id="fine", transaction_id="t-fine")
+    broken(service, "twice", "paid_twice", "t-2")
+    broken(service, "gone", "missing_there", "t-3")
+    broken(service, "odd", "amount", "amount 1.00 instead of 10000")
+    given(service, order_id="late", transaction_id="t-4", status=Status.SETTLEMENT, late=True)
+
+    listed = {
+        row["order_id"]: row for row in json.loads(printed("payments", "list", "--attention", "--json"))
+    }
+
+    assert {order_id: row["reason"] for order_id, row in listed.items()} == {
+        "twice": "paid_twice",
+        "gone": "missing_there",
+        "odd": "amount",
+        "late": "late",
+    }
+    assert listed["twice"]["next"] == "bayar payments refund twice --transaction t-2"
+    assert listed["gone"]["next"].startswith("bayar payments sync gone")
+    assert "bayar payments refund late" in listed["late"]["next"]
+    assert listed["odd"]["next"].startswith("bayar payments show odd")
+    assert "bayar payments sync gone" in printed("payments", "list", "--attention")
+    assert "bayar payments sync gone" in printed("payments", "show", "gone")
+
+
+def test_what_was_attended_needs_nobody_any_more_and_is_in_the_timeline(service: Service) -> None:
+    broken(service, "odd", "amount", "amount 1.00 instead of 10000")
+
+    printed("payments", "attend", "odd", "--note", "looked at it")
+
+    assert printed("payments", "list", "--attention", "--json") == "[]\n"
+    shown = json.loads(printed("payments", "show", "odd", "--json"))
+    assert (shown["timeline"][-1]["source"], shown["timeline"][-1]["detail"]["note"]) == (
+        "operator",
+        "looked at it",
+    )
+    again = run("payments", "attend", "odd", "--note", "again")
+    assert again.exit_code == 1
+    assert "Nothing about payment odd needs a person." in again.output + str(again.exception)
+
+
+def test_attention_is_of_all_payments() -> None:
+    assert run("payments", "list", "--attention", "--status", "pending").exit_code == 2
+
+
+def test_an_exported_payment_has_its_evidence_and_never_a_signature(service: Service) -> None:
+    given(service)
+    raw = json.dumps({"transaction_status": "settlement", "signature_key": "5" * 128}).encode()
+    service.gateway.answers_status_of("t-1", builders.a_status_reply(raw=raw))
+    printed("payments", "sync", "order-1")
+
+    exported = printed("payments", "export", "order-1")
+
+    told = json.loads(exported)
+    assert (told["payment"]["status"], told["log_is_whole"]) == ("settlement", True)
+    last = told["timeline"][-1]
+    assert last["midtrans_sent"] == {"transaction_status": "settlement", "signature_key": "(withheld)"}
+    assert last["detail"]["evidence"] == hashlib.sha256(raw).hexdigest()
+    assert "555" not in exported
+
+
+def test_an_export_is_written_to_a_file(service: Service, tmp_path: Path) -> None:
+    given(service)
+
+    said = printed("payments", "export", "order-1", "--output", str(tmp_path / "order-1.json"))
+
+    assert said == f"1 entries of order-1 are in {tmp_path / 'order-1.json'}.\n"
+    assert json.loads((tmp_path / "order-1.json").read_text())["payment"]["order_id"] == "order-1"
+
+
+def test_one_pass_does_everything_that_is_due(service: Service) -> None:
+    given(service)
+    service.clock.advance(16 * 60)
+    service.gateway.answers_status_of("t-1", builders.a_status_reply(transaction_status="expire"))
+
+    assert json.loads(printed("reconcile", "--once", "--json")) == {"asked": 1}
+    assert json.loads(printed("payments", "show", "order-1", "--json"))["status"] == "expire"
+    assert printed("reconcile", "--once") == "Nothing more is due; Midtrans was asked about 0 payments.\n"
+
+
+def test_a_pass_ends_when_midtrans_is_silent(service: Service) -> None:
+    for number in range(5):
+        given(service, order_id=f"order-{number}", transaction_id=f"t-{number}")
+        service.gateway.answers_status_of(f"t-{number}", GatewayUnavailable("ConnectError"))
+
+    async def silence() -> None:
+        for _ in range(3):
+            async with service.begin() as work:
+                await work.budget.report(answered=False)
+
+    asyncio.run(silence())
+    service.clock.advance(16 * 60)
+    service.begin.state.budget = replace(
+        service.begin.state.budget, paused_until=service.clock.now() + timedelta(minutes=1)
+    )
+
+    ended = run("reconcile", "--once")
+
+    assert ended.exit_code == 1
+    assert "Midtrans does not answer" in str(ended.exception)
+
+
+def test_reconciling_for_ever_is_the_workers() -> None:
+    assert run("reconcile").exit_code == 2
+
+
 def test_a_user_is_added_with_the_id_that_is_said() -> None:
     assert printed("users", "add", "--id", "42") == "42\n"
     assert json.loads(printed("users", "add", "--id", "43", "--json")) == {"id": 43}
@@ -379,6 +494,8 @@ COMMANDS: Final = [
     ["payments", "list"],
     ["payments", "show"],
     ["payments", "sync"],
+    ["payments", "attend"],
+    ["payments", "export"],
 ]
 
 
@@ -392,7 +509,7 @@ def test_every_command_has_help_with_an_example(command: list[str]) -> None:
 @pytest.mark.parametrize(
     "command",
     [["users", "add"], ["users", "list"], ["payments", "list"], ["payments", "show"], ["payments", "sync"],
-     ["migrate"], ["doctor"]],
+     ["migrate"], ["doctor"], ["reconcile"], ["verify"]],
     ids=" ".join,
 )  # fmt: skip
 def test_every_command_that_lists_or_shows_has_json(command: list[str]) -> None:

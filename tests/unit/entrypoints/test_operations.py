@@ -27,7 +27,20 @@ async def test_the_process_lives_whatever_the_database_does(service: Service) ->
 async def test_with_a_migrated_database_the_service_is_ready(service: Service) -> None:
     answer = await service.client.get("/health/ready")
 
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ok", "background_work": "ok", "behind_seconds": 0}
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(119.0, "ok"), (121.0, "behind")])
+async def test_background_work_that_is_stuck_is_told_and_does_not_take_the_api_out(
+    service: Service, seconds: float, state: str
+) -> None:
+    service.health.behind_seconds = seconds
+
+    answer = await service.client.get("/health/ready")
+
+    assert (answer.status_code, answer.json()["background_work"]) == (200, state)
+    assert f"bayar_background_behind_seconds {seconds}" in (await service.client.get("/metrics")).text
 
 
 async def test_with_the_database_away_the_service_is_not_ready(service: Service) -> None:
@@ -203,6 +216,8 @@ async def test_every_metric_of_ours_is_documented(service: Service) -> None:
     assert {name for name in names if not name.endswith("_created")} == {
         "bayar_http_request_seconds",
         "bayar_payment_changes_total",
+        "bayar_payment_breaks_total",
+        "bayar_background_behind_seconds",
         "bayar_webhooks_total",
         "bayar_gateway_call_seconds",
         "bayar_database_connections",

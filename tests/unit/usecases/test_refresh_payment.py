@@ -164,16 +164,25 @@ async def test_a_payment_that_midtrans_does_not_know_fails_only_after_ten_minute
     assert gateway.asked == ["order-1"]
 
 
-async def test_a_pending_payment_that_midtrans_does_not_know_stays_as_it_is(
-    refresh: RefreshPayment, gateway: ScriptedGateway, begin: InMemoryUnitOfWork, clock: ManualClock
+@pytest.mark.parametrize(
+    ("minutes", "breaks"), [(24, ()), (26, (Break(reason="missing_there", subject="t-1"),))]
+)
+async def test_a_pending_payment_that_midtrans_does_not_know_stays_pending_and_is_a_break_once_long_overdue(
+    refresh: RefreshPayment,
+    gateway: ScriptedGateway,
+    begin: InMemoryUnitOfWork,
+    clock: ManualClock,
+    minutes: int,
+    breaks: tuple[Break, ...],
 ) -> None:
-    payment = await given(begin, status=Status.PENDING, transaction_id="t-1")
-    clock.advance(3600)
+    await given(begin, status=Status.PENDING, transaction_id="t-1")
+    clock.advance(minutes * 60)
     gateway.answers_status_of("t-1", NoTransaction(received_at=clock.now()))
 
     refreshed = await refresh("order-1", OWNER)
 
-    assert (refreshed.payment, refreshed.refreshed) == (payment, True)
+    assert refreshed.refreshed
+    assert (refreshed.payment.status, refreshed.payment.breaks) == (Status.PENDING, breaks)
 
 
 async def test_an_overdue_payment_is_expired_on_midtranss_word_alone(

@@ -6,12 +6,15 @@ SELECT count(*)::int AS logs
    AND ($1::text IS NULL OR p.order_id = $1);
 
 -- name: chains
--- Also a payment whose entries are all gone: its own row still tells of them.
+-- Also a payment whose entries are all gone: its own row still tells of them. proven is null for an entry that
+-- no bytes prove, and false when those that it names are gone or others.
 -- $1 order id or null for all
 SELECT p.order_id, p.id, p.log_length, p.log_head,
-       e.payment_id, e.seq, e.recorded_at, e.what, e.source, e.status, e.detail, e.digest
+       e.payment_id, e.seq, e.recorded_at, e.what, e.source, e.status, e.detail, e.digest,
+       CASE WHEN e.detail ? 'evidence' THEN coalesce(sha256(v.body) = v.digest, false) END AS proven
   FROM payment_transactions p
   LEFT JOIN payment_events e ON e.payment_id = p.id
+  LEFT JOIN payment_evidence v ON v.digest = decode(e.detail ->> 'evidence', 'hex')
  WHERE (p.log_length > 0 OR e.seq IS NOT NULL)
    AND ($1::text IS NULL OR p.order_id = $1)
  ORDER BY p.id, e.seq;

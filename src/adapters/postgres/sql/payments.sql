@@ -1,19 +1,19 @@
 -- name: add
 -- A new payment with its first log rows; no row comes back when the order id is taken.
 -- $1 id, $2 user, $3 order id, $4 amount, $5 type, $6 status, $7 created, $8 expires, $9 callback,
--- $10 metadata, $11 log length, $12 log head, $13.. the log rows, by column
+-- $10 metadata, $11 log length, $12 log head, $13 when it is due, from now, $14.. the log rows, by column
 WITH added AS (
   INSERT INTO payment_transactions (
     id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at,
-    callback_url, metadata, log_length, log_head)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10::text::jsonb, $11, $12)
+    callback_url, metadata, log_length, log_head, due_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10::text::jsonb, $11, $12, now() + $13::interval)
   ON CONFLICT (order_id) DO NOTHING
   RETURNING id
 ), logged AS (
   INSERT INTO payment_events (payment_id, seq, recorded_at, what, source, status, detail, digest)
   SELECT added.id, e.seq, e.recorded_at, e.what, e.source, e.status, e.detail::jsonb, e.digest
-    FROM added, unnest($13::int[], $14::timestamptz[], $15::text[], $16::text[], $17::text[], $18::text[],
-                       $19::bytea[]) AS e (seq, recorded_at, what, source, status, detail, digest)
+    FROM added, unnest($14::int[], $15::timestamptz[], $16::text[], $17::text[], $18::text[], $19::text[],
+                       $20::bytea[]) AS e (seq, recorded_at, what, source, status, detail, digest)
 )
 SELECT id FROM added;
 
@@ -22,7 +22,7 @@ SELECT id FROM added;
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
        charged_last_at,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
-       log_length, log_head
+       unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
  WHERE order_id = $1
    FOR NO KEY UPDATE;
@@ -32,27 +32,34 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
        charged_last_at,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
-       log_length, log_head
+       unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
  WHERE order_id = $1;
 
 -- name: save
 -- A change with its log rows; no row comes back when the transaction id belongs to another payment.
 -- $1 id, $2 status, $3 transaction id, $4 answer, $5 updated, $6 paid, $7 late, $8 refunded, $9 breaks,
--- $10 log length, $11 log head, $12.. the log rows, by column
+-- $10 log length, $11 log head, $12 unconfirmed since, $13 attended, $14 whether it needs a person,
+-- $15 when it is due, from now, $16 and $17 digest and bytes of its evidence, $18.. the log rows, by column
 WITH saved AS (
   UPDATE payment_transactions
      SET status = $2, midtrans_transaction_id = $3, midtrans_response_json = $4::text::jsonb, updated_at = $5,
-         paid_at = $6, late = $7, refunded_amount = $8, breaks = $9::text::jsonb, log_length = $10, log_head = $11
+         paid_at = $6, late = $7, refunded_amount = $8, breaks = $9::text::jsonb, log_length = $10, log_head = $11,
+         unconfirmed_since = $12, attended = $13::text::jsonb, needs_attention = $14,
+         due_at = now() + $15::interval
    WHERE id = $1
      AND NOT EXISTS (SELECT FROM payment_transactions other
                       WHERE other.midtrans_transaction_id = $3 AND other.id <> $1)
   RETURNING id
+), kept AS (
+  INSERT INTO payment_evidence (digest, body)
+  SELECT e.digest, e.body FROM saved, unnest($16::bytea[], $17::bytea[]) AS e (digest, body)
+  ON CONFLICT DO NOTHING
 ), logged AS (
   INSERT INTO payment_events (payment_id, seq, recorded_at, what, source, status, detail, digest)
   SELECT saved.id, e.seq, e.recorded_at, e.what, e.source, e.status, e.detail::jsonb, e.digest
-    FROM saved, unnest($12::int[], $13::timestamptz[], $14::text[], $15::text[], $16::text[], $17::text[],
-                       $18::bytea[]) AS e (seq, recorded_at, what, source, status, detail, digest)
+    FROM saved, unnest($18::int[], $19::timestamptz[], $20::text[], $21::text[], $22::text[], $23::text[],
+                       $24::bytea[]) AS e (seq, recorded_at, what, source, status, detail, digest)
 )
 SELECT id FROM saved;
 
@@ -90,13 +97,51 @@ UPDATE payment_transactions
    AND (asked_at IS NULL OR asked_at <= now() - make_interval(secs => $2))
 RETURNING id;
 
+-- name: take_due
+-- Those that are due, the longest first, for this caller alone; who dies with them loses them after a while.
+-- $1 how many
+UPDATE payment_transactions p
+   SET due_at = now() + interval '90 seconds', asked_at = now()
+  FROM (SELECT id
+          FROM payment_transactions
+         WHERE due_at <= now()
+           AND (asked_at IS NULL OR asked_at <= now() - interval '10 seconds')
+         ORDER BY due_at
+         LIMIT $1
+           FOR NO KEY UPDATE SKIP LOCKED) due
+ WHERE p.id = due.id
+RETURNING p.order_id;
+
+-- name: any_due
+SELECT EXISTS (
+  SELECT FROM payment_transactions
+   WHERE due_at <= now()
+     AND (asked_at IS NULL OR asked_at <= now() - interval '10 seconds')) AS found;
+
+-- name: put_off
+-- $1 id, $2 for how long; null for ever
+UPDATE payment_transactions
+   SET due_at = now() + $2::interval
+ WHERE id = $1;
+
+-- name: attention
+-- $1 how many
+SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
+       charged_last_at,
+       late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
+       unconfirmed_since, attended, log_length, log_head
+  FROM payment_transactions
+ WHERE needs_attention
+ ORDER BY updated_at DESC, id DESC
+ LIMIT $1;
+
 -- name: page_of_user
 -- Newest first, after the place ($3, $4) if one is given.
 -- $1 user, $2 status or null, $3 created, $4 id, $5 how many
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
        charged_last_at,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
-       log_length, log_head
+       unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
  WHERE user_id = $1
    AND ($2::text IS NULL OR status = $2)
@@ -110,7 +155,7 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
        charged_last_at,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
-       log_length, log_head
+       unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
  WHERE ($1::text IS NULL OR status = $1)
    AND (created_at, id) < (coalesce($2::timestamptz, 'infinity'),
@@ -120,10 +165,11 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 
 -- name: log
 -- $1 payment id
-SELECT payment_id, seq, recorded_at, what, source, status, detail, digest
-  FROM payment_events
- WHERE payment_id = $1
- ORDER BY seq;
+SELECT e.payment_id, e.seq, e.recorded_at, e.what, e.source, e.status, e.detail, e.digest, v.body
+  FROM payment_events e
+  LEFT JOIN payment_evidence v ON v.digest = decode(e.detail ->> 'evidence', 'hex')
+ WHERE e.payment_id = $1
+ ORDER BY e.seq;
 
 -- name: take_create
 -- Counts one create; the number in this user's running minute, and the seconds until the next minute.

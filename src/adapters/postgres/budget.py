@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from adapters.postgres.statements import load
+from domain.asking import PROBE, Budget, pause_after, refilled
+
+if TYPE_CHECKING:
+    from adapters.postgres.pool import Connection
+
+SQL: Final = load("budget.sql")
+_MAKE, _LOCK, _SPEND = SQL["make"], SQL["lock"], SQL["spend"]
+_SILENT, _ANSWERED = SQL["silent"], SQL["answered"]
+
+
+class PostgresAskingBudget:
+    """One unlogged row for all processes: ``rate`` questions a second, by the database's clock."""
+
+    def __init__(self, connection: Connection, *, rate: float) -> None:
+        self._connection, self._rate = connection, rate
+
+    async def allowance(self) -> int | None:
+        return (await self._lock()).allowance
+
+    async def spend(self, questions: int) -> None:
+        if questions:
+            budget = await self._lock()
+            await self._connection.execute(_SPEND, budget.tokens - questions, budget.is_probing, PROBE)
+
+    async def report(self, *, answered: bool) -> None:
+        if answered:
+            await self._connection.execute(_ANSWERED)
+            return
+        failures = (await self._lock()).failures + 1
+        await self._connection.execute(_SILENT, failures, pause_after(failures))
+
+    async def _lock(self) -> Budget:
+        row = await self._connection.fetchrow(_LOCK)
+        if row is None:  # never asked before, or the server crashed since
+            await self._connection.execute(_MAKE)
+            row = await self._connection.fetchrow(_LOCK)
+            assert row is not None
+        return Budget(
+            tokens=refilled(row["tokens"], rate=self._rate, seconds=row["seconds"]),
+            failures=row["failures"],
+            is_paused=row["is_paused"],
+        )

@@ -1,0 +1,61 @@
+"""What needs a person, and what to do about each of it."""
+
+from domain.payment import LATE, Break, Payment
+from entrypoints.cli.output import rupiah, show_json, show_table
+from entrypoints.cli.session import DATABASE, with_container
+from entrypoints.container import Container
+
+_NOTE = '--note "…"'
+
+
+def show_attention(*, limit: int, as_json: bool) -> None:
+    """One line for each thing that needs a person, with the next command to run."""
+
+    async def do(container: Container) -> list[Payment]:
+        return await container.reader().attention(limit=limit)
+
+    found = [(payment, what) for payment in with_container(DATABASE, do) for what in payment.attention]
+    if as_json:
+        show_json(
+            [
+                {
+                    "order_id": payment.order_id,
+                    "status": payment.status,
+                    "gross_amount": payment.gross_amount,
+                    "user_id": payment.user_id,
+                    "updated_at": payment.updated_at.isoformat(),
+                    "reason": what.reason,
+                    "subject": what.subject,
+                    "next": next_command(payment, what),
+                }
+                for payment, what in found
+            ]
+        )
+        return
+    show_table(
+        ["order id", "status", "amount", "changed (UTC)", "what", "next"],
+        [
+            [
+                payment.order_id,
+                payment.status,
+                rupiah(payment.gross_amount),
+                payment.updated_at,
+                f"{what.reason} ({what.subject})",
+                next_command(payment, what),
+            ]
+            for payment, what in found
+        ],
+    )
+
+
+def next_command(payment: Payment, what: Break) -> str:
+    """The command that goes on from here, ready to copy."""
+    order_id = payment.order_id
+    attended = f"bayar payments attend {order_id} {_NOTE}"
+    if what.reason == LATE:
+        return f"bayar payments refund {order_id}, or deliver and {attended}"
+    if what.reason == "paid_twice":
+        return f"bayar payments refund {order_id} --transaction {what.subject}"
+    if what.reason in {"missing_there", "not_confirmed"}:
+        return f"bayar payments sync {order_id}, then {attended}"
+    return f"bayar payments show {order_id}, then {attended}"
