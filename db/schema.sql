@@ -56,18 +56,8 @@ CREATE TABLE public.payment_events (
     source text NOT NULL,
     status text NOT NULL,
     detail jsonb NOT NULL,
-    digest bytea NOT NULL
-);
-
-
---
--- Name: payment_evidence; Type: TABLE; Schema: public; Owner: -
---
-
-CREATE TABLE public.payment_evidence (
     digest bytea NOT NULL,
-    body bytea NOT NULL,
-    stored_at timestamp with time zone DEFAULT now() NOT NULL
+    evidence bytea
 );
 
 
@@ -201,14 +191,6 @@ ALTER TABLE ONLY public.payment_create_rates
 
 ALTER TABLE ONLY public.payment_events
     ADD CONSTRAINT payment_events_pkey PRIMARY KEY (payment_id, seq);
-
-
---
--- Name: payment_evidence payment_evidence_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.payment_evidence
-    ADD CONSTRAINT payment_evidence_pkey PRIMARY KEY (digest);
 
 
 --

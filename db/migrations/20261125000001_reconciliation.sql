@@ -28,12 +28,8 @@ CREATE INDEX payment_transactions_due_index ON payment_transactions (due_at) WHE
 CREATE INDEX payment_transactions_attention_index ON payment_transactions (updated_at DESC, id DESC)
   WHERE needs_attention;
 
--- What Midtrans sent, byte for byte, by its digest; the entries of payment_events name it.
-CREATE TABLE payment_evidence (
-  digest bytea PRIMARY KEY,
-  body bytea NOT NULL,
-  stored_at timestamptz NOT NULL DEFAULT now()
-);
+-- What Midtrans sent, byte for byte, where it proved the entry; the entry's detail has its sha256.
+ALTER TABLE payment_events ADD COLUMN evidence bytea;
 
 -- What the background work may ask of Midtrans, for all processes: one row. It promises nothing, so it need
 -- not survive a crash.
@@ -48,13 +44,13 @@ CREATE UNLOGGED TABLE midtrans_budget (
 -- migrate:down
 DO $$
 BEGIN
-  IF EXISTS (SELECT FROM payment_evidence) THEN
-    RAISE EXCEPTION 'payment_evidence has rows: what Midtrans sent is not dropped';
+  IF EXISTS (SELECT FROM payment_events WHERE evidence IS NOT NULL) THEN
+    RAISE EXCEPTION 'payment_events has evidence: what Midtrans sent is not dropped';
   END IF;
 END
 $$;
 DROP TABLE midtrans_budget;
-DROP TABLE payment_evidence;
+ALTER TABLE payment_events DROP COLUMN evidence;
 DROP INDEX payment_transactions_attention_index;
 DROP INDEX payment_transactions_due_index;
 ALTER TABLE payment_transactions

@@ -25,7 +25,7 @@ from domain.history import Entry, Source
 from domain.payment import AFTER_FAILURE, Break, Payment
 from domain.rupiah import parse_gross_amount
 from domain.signature import has_second_reading
-from domain.status import MONEY_BACK, NOTIFIED, REPLIED, Status
+from domain.status import MONEY_BACK, NOTIFIED, REPLIED, Status, status_of
 
 # A charge is sent for up to 25 s, and may still be under way ten minutes after it was sent last: only later
 # does an unknown order id mean that there is no transaction.
@@ -200,8 +200,7 @@ def _not_about(payment: Payment, evidence: Notification | StatusReply) -> Break 
 
 def _status(evidence: Notification | StatusReply, agreed: dict[Status, frozenset[str]]) -> Status | None:
     """The claimed status, if its status code and fraud verdict agree with it."""
-    word = evidence.transaction_status.lower()
-    status = Status(word) if word in set(Status) else None
+    status = status_of(evidence.transaction_status)
     if status is None or evidence.status_code not in agreed.get(status, frozenset()):
         return None
     if status.is_paid and (evidence.fraud_status or "accept").lower() != "accept":
@@ -236,17 +235,18 @@ def _believe(payment: Payment, claim: _Claim, source: Source, told: history.Deta
     ours, theirs = payment.transaction_id, claim.transaction_id
     wins = _beats(claim, payment)
     status = claim.status if wins else payment.status
+    transaction_id = theirs if wins and theirs is not None else ours
     after = replace(
         payment,
         status=status,
-        transaction_id=theirs if wins and theirs is not None else ours,
+        transaction_id=transaction_id,
         refunded_amount=max(payment.refunded_amount, min(claim.refunded, payment.gross_amount)),
         charge_answer=payment.charge_answer or claim.charge_answer,
         paid_at=payment.paid_at or _paid_at(claim),
         late=payment.late or (status.is_paid and _had_ended(payment)),
         breaks=_breaks(payment, claim, wins=wins),
+        unconfirmed_since=_unconfirmed_since(payment, status, transaction_id, claim, source),
     )
-    after = replace(after, unconfirmed_since=_unconfirmed_since(payment, after, claim, source))
     if after == payment:
         return Decision(payment=payment)
     return _record(payment, after, source, told or {}, claim.at, claim.raw)
@@ -260,12 +260,14 @@ def _beats(claim: _Claim, payment: Payment) -> bool:
     return theirs is not None and (ours is None or theirs < ours)
 
 
-def _unconfirmed_since(before: Payment, after: Payment, claim: _Claim, source: Source) -> datetime | None:
+def _unconfirmed_since(
+    before: Payment, status: Status, transaction_id: str | None, claim: _Claim, source: Source
+) -> datetime | None:
     """Since when only a notification says what the payment is; None once Midtrans said the same itself."""
     if source is Source.NOTIFICATION:
-        return before.unconfirmed_since or (claim.at if after.status is not before.status else None)
-    is_about_it = claim.transaction_id == after.transaction_id
-    return None if is_about_it and claim.status is after.status else before.unconfirmed_since
+        return before.unconfirmed_since or (claim.at if status is not before.status else None)
+    is_about_it = claim.transaction_id == transaction_id
+    return None if is_about_it and claim.status is status else before.unconfirmed_since
 
 
 def _paid_at(claim: _Claim) -> datetime | None:

@@ -59,8 +59,8 @@ def opened(payment: Payment) -> tuple[Payment, tuple[Entry, ...]]:
         "payment_type": payment.payment_type,
         "expires_at": payment.expires_at.isoformat(),
     }
-    payment, entry = _append(payment, "created", Source.SHOP, detail, at=payment.created_at)
-    return payment, (entry,)
+    entry = _next(payment, "created", Source.SHOP, detail, at=payment.created_at)
+    return replace(payment, log_length=entry.seq, log_head=entry.digest), (entry,)
 
 
 def recorded(
@@ -74,16 +74,15 @@ def recorded(
     raw: bytes = b"",
 ) -> tuple[Payment, tuple[Entry, ...]]:
     """``after`` with the entry of this change; one that an earlier service made first records its state."""
-    after = replace(after, updated_at=max(at, before.updated_at))
     adoption: tuple[Entry, ...] = ()
     if not before.log_length:
-        adopted, first = _append(before, "adopted", Source.ADOPTION, _state(before), at=at)
-        after = replace(after, log_length=adopted.log_length, log_head=adopted.log_head)
-        adoption = (first,)
+        adoption = (_next(before, "adopted", Source.ADOPTION, _state(before), at=at),)
     if raw:
         detail = {**detail, EVIDENCE: digest_of(raw).hex()}
-    after, entry = _append(after, what, source, detail, at=at)
-    return after, (*adoption, replace(entry, raw=raw))
+    entry = _next(after, what, source, detail, at=at, raw=raw, last=adoption[0] if adoption else None)
+    updated_at = max(at, before.updated_at)
+    after = replace(after, updated_at=updated_at, log_length=entry.seq, log_head=entry.digest)
+    return after, (*adoption, entry)
 
 
 def digest_of(raw: bytes) -> bytes:
@@ -91,21 +90,29 @@ def digest_of(raw: bytes) -> bytes:
     return hashlib.sha256(raw).digest()
 
 
-def _append(
-    payment: Payment, what: str, source: Source, detail: Detail, *, at: datetime
-) -> tuple[Payment, Entry]:
-    entry = Entry(
+def _next(
+    payment: Payment,
+    what: str,
+    source: Source,
+    detail: Detail,
+    *,
+    at: datetime,
+    raw: bytes = b"",
+    last: Entry | None = None,
+) -> Entry:
+    """The entry that follows ``last``, or the one that the payment itself knows of."""
+    seq, head = (last.seq, last.digest) if last else (payment.log_length, payment.log_head)
+    return Entry(
         payment_id=payment.id,
-        seq=payment.log_length + 1,
+        seq=seq + 1,
         recorded_at=at,
         what=what,
         source=source,
         status=payment.status,
         detail=detail,
-        digest=b"",
+        digest=_digest(head, payment.id, seq + 1, at, what, source, payment.status, detail),
+        raw=raw,
     )
-    entry = replace(entry, digest=seal(entry, payment.log_head))
-    return replace(payment, log_length=entry.seq, log_head=entry.digest), entry
 
 
 def _state(payment: Payment) -> Detail:
@@ -120,18 +127,34 @@ def _state(payment: Payment) -> Detail:
 
 def seal(entry: Entry, head: bytes) -> bytes:
     """The digest of an entry that follows the one whose digest is ``head`` (empty for the first)."""
-    fields = [
-        _FORMAT,
-        str(entry.payment_id),
+    return _digest(
+        head,
+        entry.payment_id,
         entry.seq,
-        entry.recorded_at.astimezone(UTC).isoformat(),
+        entry.recorded_at,
         entry.what,
         entry.source,
         entry.status,
         entry.detail,
-    ]
-    text = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+    )
+
+
+def _digest(
+    head: bytes,
+    payment_id: UUID,
+    seq: int,
+    recorded_at: datetime,
+    what: str,
+    source: Source,
+    status: Status,
+    detail: Detail,
+) -> bytes:
+    at = recorded_at.astimezone(UTC).isoformat()
+    text = _canonical([_FORMAT, str(payment_id), seq, at, what, source, status, detail])
     return hashlib.sha256(head + text.encode()).digest()
+
+
+_canonical: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

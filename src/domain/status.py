@@ -39,6 +39,14 @@ class Status(StrEnum):
         return self in UNPAID_ENDS
 
 
+_BY_WORD: Final = {str(status): status for status in Status}
+
+
+def status_of(word: str) -> Status | None:
+    """The status of this name, however it is written; None when it is none of ours."""
+    return _BY_WORD.get(word.lower())
+
+
 _RANK: Final = {status: rank for rank, status in enumerate(Status)}
 
 OPEN: Final = frozenset({Status.CREATED, Status.PENDING})

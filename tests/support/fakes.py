@@ -6,7 +6,7 @@ Everything that the tests rely on here is proven against the real adapters by th
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -312,6 +312,22 @@ class InMemoryPayments:
         self._due(payment, payment.updated_at)
         self._record(entries)
 
+    async def save_all(self, changes: Sequence[tuple[Payment, tuple[Entry, ...]]]) -> None:
+        for payment, entries in changes:
+            await self.save(payment, entries)
+
+    async def lock_free(self, order_ids: Sequence[str]) -> list[Payment]:
+        own = self._transaction
+        await own.turn()
+        free = [
+            order_id
+            for order_id in dict.fromkeys(order_ids)
+            if own.payment(order_id) is not None and not own.is_held_elsewhere(("payment", order_id))
+        ]
+        for order_id in free:
+            await own.hold(("payment", order_id))
+        return [payment for order_id in free if (payment := own.payment(order_id)) is not None]
+
     async def charge_again(self, payment_id: UUID) -> bool:
         own = self._transaction
         await own.turn()
@@ -457,6 +473,10 @@ class InMemoryNotifications:
     async def add(self, notification: ReceivedNotification) -> None:
         await self._transaction.turn()
         self._keep(self._row(notification))
+
+    async def add_all(self, notifications: Sequence[ReceivedNotification]) -> None:
+        for notification in notifications:
+            await self.add(notification)
 
     async def add_repeat(self, notification: ReceivedNotification) -> None:
         await self._transaction.turn()

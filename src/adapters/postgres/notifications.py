@@ -8,6 +8,7 @@ from adapters.postgres.statements import load
 from domain.ports.notifications import DoubtfulNotification
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -28,7 +29,11 @@ class PostgresNotifications:
         self._connection = connection
 
     async def add(self, notification: ReceivedNotification) -> None:
-        await self._connection.execute(_ADD, *_columns(notification))
+        await self.add_all([notification])
+
+    async def add_all(self, notifications: Sequence[ReceivedNotification]) -> None:
+        columns = zip(*map(_columns, notifications), strict=True)
+        await self._connection.execute(_ADD, *map(list, columns))
 
     async def add_repeat(self, notification: ReceivedNotification) -> None:
         await self._connection.execute(_ADD_REPEAT, *_columns(notification), notification.transaction_status)

@@ -10,10 +10,10 @@ from adapters.postgres.errors import translated
 from adapters.postgres.pool import ACQUIRE_SECONDS
 from adapters.postgres.statements import load
 from domain.errors import OrderIdTaken, TransactionTaken, UnknownUser
-from domain.history import Entry, Source, digest_of
+from domain.history import Entry, Source
 from domain.payment import Break, Payment, expiry_of, read_answer
 from domain.schedule import ask_in
-from domain.status import Status
+from domain.status import Status, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SQL: Final = load("payments.sql")
 _ADD, _LOCK, _FIND, _SAVE = SQL["add"], SQL["lock"], SQL["find"], SQL["save"]
+_LOCK_FREE: Final = SQL["lock_free"]
 _TAKE_TURN, _LOG = SQL["take_turn"], SQL["log"]
 _CHARGE_AGAIN, _CHARGE_ANEW = SQL["charge_again"], SQL["charge_anew"]
 _NEVER_CHARGE_AGAIN = SQL["never_charge_again"]
@@ -69,35 +70,23 @@ class PostgresPayments:
         return _payment(row) if row else None
 
     async def save(self, payment: Payment, entries: tuple[Entry, ...]) -> None:
-        transaction_id = payment.transaction_id
-        proofs = [entry.raw for entry in entries if entry.raw]
+        await self.save_all([(payment, entries)])
+
+    async def save_all(self, changes: Sequence[tuple[Payment, tuple[Entry, ...]]]) -> None:
+        payments = [payment for payment, _ in changes]
+        entries = [entry for _, own in changes for entry in own]
         try:
-            row = await self._connection.fetchrow(
-                _SAVE,
-                payment.id,
-                payment.status,
-                transaction_id,
-                payment.charge_answer,
-                payment.updated_at,
-                payment.paid_at,
-                payment.late,
-                payment.refunded_amount,
-                _breaks_json(payment.breaks),
-                payment.log_length,
-                payment.log_head,
-                payment.unconfirmed_since,
-                _breaks_json(payment.attended),
-                bool(payment.attention),
-                ask_in(payment, payment.updated_at),
-                [digest_of(raw) for raw in proofs],
-                proofs,
-                *_columns(entries),
-            )
+            rows = await self._connection.fetch(_SAVE, *_saved_columns(payments), *_columns(entries))
         except asyncpg.UniqueViolationError as raced:
-            raise TransactionTaken(str(transaction_id)) from raced
-        if row is None:
-            raise TransactionTaken(str(transaction_id))
+            raise TransactionTaken(str(payments[0].transaction_id)) from raced
+        if len(rows) < len(payments):
+            saved = {row["id"] for row in rows}
+            refused = next(payment for payment in payments if payment.id not in saved)
+            raise TransactionTaken(str(refused.transaction_id))
         self._recorded.extend(entries)
+
+    async def lock_free(self, order_ids: Sequence[str]) -> list[Payment]:
+        return [_payment(row) for row in await self._connection.fetch(_LOCK_FREE, list(order_ids))]
 
     async def charge_again(self, payment_id: UUID) -> bool:
         return await self._connection.fetchrow(_CHARGE_AGAIN, payment_id) is not None
@@ -148,7 +137,7 @@ class PostgresPaymentReader:
 
     async def log(self, payment_id: UUID) -> list[Entry]:
         rows = await self._rows(_LOG, payment_id)
-        return [replace(entry_of(row), raw=row["body"] or b"") for row in rows]
+        return [replace(entry_of(row), raw=row["evidence"] or b"") for row in rows]
 
     async def _rows(self, statement: str, *arguments: object) -> list[Any]:
         with translated():
@@ -156,13 +145,35 @@ class PostgresPaymentReader:
                 return await connection.fetch(statement, *arguments)
 
 
+def _saved_columns(payments: Sequence[Payment]) -> tuple[list[Any], ...]:
+    """What may change of payments as one array per column, for unnest."""
+    return (
+        [payment.id for payment in payments],
+        [payment.status for payment in payments],
+        [payment.transaction_id for payment in payments],
+        [payment.charge_answer for payment in payments],
+        [payment.updated_at for payment in payments],
+        [payment.paid_at for payment in payments],
+        [payment.late for payment in payments],
+        [payment.refunded_amount for payment in payments],
+        [_breaks_json(payment.breaks) for payment in payments],
+        [payment.log_length for payment in payments],
+        [payment.log_head for payment in payments],
+        [payment.unconfirmed_since for payment in payments],
+        [_breaks_json(payment.attended) for payment in payments],
+        [bool(payment.attention) for payment in payments],
+        [ask_in(payment, payment.updated_at) for payment in payments],
+    )
+
+
 def _breaks_json(breaks: Sequence[Break]) -> str:
-    return json.dumps([asdict(found) for found in breaks])
+    return json.dumps([asdict(found) for found in breaks]) if breaks else "[]"
 
 
 def _columns(entries: Sequence[Entry]) -> tuple[list[Any], ...]:
     """The entries as one array per column, for unnest."""
     return (
+        [entry.payment_id for entry in entries],
         [entry.seq for entry in entries],
         [entry.recorded_at for entry in entries],
         [entry.what for entry in entries],
@@ -170,6 +181,7 @@ def _columns(entries: Sequence[Entry]) -> tuple[list[Any], ...]:
         [entry.status for entry in entries],
         [json.dumps(dict(entry.detail)) for entry in entries],
         [entry.digest for entry in entries],
+        [entry.raw or None for entry in entries],
     )
 
 
@@ -211,10 +223,10 @@ def _status(word: str | None, *, is_paid: bool) -> Status:
 
     A payment with such a word that was paid stays paid; any other is open until Midtrans is asked.
     """
-    word = (word or "").lower()
-    if word in set(Status):
-        return Status(word)
-    return Status.SETTLEMENT if is_paid or word == "capture" else Status.PENDING
+    known = status_of(word or "")
+    if known is not None:
+        return known
+    return Status.SETTLEMENT if is_paid or (word or "").lower() == "capture" else Status.PENDING
 
 
 def _may_be_asked_for(order_id: str) -> bool:

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -49,6 +50,10 @@ class Notifications(Protocol):
     """The stored notifications, within one open transaction."""
 
     async def add(self, notification: ReceivedNotification) -> None: ...
+
+    async def add_all(self, notifications: Sequence[ReceivedNotification]) -> None:
+        """As ``add``, for several at once."""
+        ...
 
     async def add_repeat(self, notification: ReceivedNotification) -> None:
         """Keep one that did not move the payment; past 100 of the same a day and order, only count it."""

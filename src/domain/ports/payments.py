@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -25,6 +26,14 @@ class Payments(Protocol):
         When Midtrans is asked about it next follows from ``domain.schedule``. Raises TransactionTaken when
         its transaction id belongs to another payment.
         """
+        ...
+
+    async def save_all(self, changes: Sequence[tuple[Payment, tuple[Entry, ...]]]) -> None:
+        """As ``save``, for several payments at once."""
+        ...
+
+    async def lock_free(self, order_ids: Sequence[str]) -> list[Payment]:
+        """Those of them that nobody has locked, locked as by ``lock``; it never waits."""
         ...
 
     async def charge_again(self, payment_id: UUID) -> bool:

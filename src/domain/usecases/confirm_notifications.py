@@ -11,7 +11,7 @@ from domain.ports.gateway import PaymentGateway
 from domain.ports.notifications import DoubtfulNotification
 from domain.ports.payments import PaymentReader
 from domain.ports.work import UnitOfWork
-from domain.status import Status
+from domain.status import Status, status_of
 from domain.usecases.applying import apply
 
 # Midtrans may notify a moment before its own GET status agrees; news is asked about this often.
@@ -129,5 +129,4 @@ def _may_be_early(payment: Payment, claim: DoubtfulNotification) -> bool:
 
 
 def _status(claim: DoubtfulNotification) -> Status | None:
-    word = claim.transaction_status.lower()
-    return Status(word) if word in set(Status) else None
+    return status_of(claim.transaction_status)

@@ -1,13 +1,17 @@
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from domain.decide import decide
+from domain.decide import Decision, decide
 from domain.errors import DatabaseUnavailable
 from domain.evidence import Notification
+from domain.history import Entry
+from domain.payment import Payment
 from domain.ports.identifiers import Identifiers
 from domain.ports.notifications import ForgedNotification, ReceivedNotification
 from domain.ports.work import UnitOfWork, Work
 from domain.signature import ServerKeys, Signer
+from domain.usecases.together import Together
 
 _FORGED_TEXT = 64
 
@@ -33,10 +37,24 @@ class Delivery:
     body: str = field(repr=False)
 
 
+Told = tuple[Outcome, Exception | None]
+# So many are stored in one commit, in so many commits at a time; more than so many at once are refused.
+_MOST, _LANES, _WAITING = 64, 2, 2000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Proven:
+    """A notification whose signature is right, and how it will be kept."""
+
+    said: Notification
+    kept: ReceivedNotification
+
+
 class ReceiveNotification:
     """Store a notification and what it changes in one durable commit.
 
-    Every outcome but FORGED may be answered with success: Midtrans need not tell it again.
+    Those that arrive at the same time share a commit. Every outcome but FORGED may be answered with success:
+    Midtrans need not tell it again.
     """
 
     def __init__(
@@ -49,8 +67,9 @@ class ReceiveNotification:
     ) -> None:
         self._begin, self._ids = begin, ids
         self._keys, self._confirm_always = keys, confirm_always
+        self._together = Together(self._store, most=_MOST, lanes=_LANES, waiting=_WAITING)
 
-    async def __call__(self, delivery: Delivery) -> tuple[Outcome, Exception | None]:
+    async def __call__(self, delivery: Delivery) -> Told:
         """The outcome and, when applying failed unexpectedly, why: the notification is kept for the worker.
 
         Raises DatabaseUnavailable when nothing could be stored.
@@ -76,35 +95,83 @@ class ReceiveNotification:
             body=delivery.body,
             processed=False,
         )
+        proven = _Proven(said=said, kept=kept)
+        outcome = await self._together(proven)
+        return (outcome, None) if outcome is not None else await self._alone(proven)
+
+    async def _store(self, group: Sequence[_Proven]) -> Sequence[Outcome | None]:
+        """Store a group in one commit; None for each that has to be stored alone.
+
+        That is one whose payment is unknown or in another's hands, and the whole group when one fails.
+        """
         try:
             async with self._begin() as work:
-                return await self._apply(work, said, kept), None
+                return await self._store_in(work, group)
+        except DatabaseUnavailable:
+            raise
+        except Exception:  # noqa: BLE001 - whichever it was will fail alone
+            return [None] * len(group)
+
+    async def _store_in(self, work: Work, group: Sequence[_Proven]) -> Sequence[Outcome | None]:
+        orders = list(dict.fromkeys(one.said.order_id for one in group))
+        payments = {known.order_id: known for known in await work.payments.lock_free(orders)}
+        entries: dict[str, tuple[Entry, ...]] = {}
+        outcomes: list[Outcome | None] = []
+        applied, repeats = [], []
+        for one in group:
+            order_id = one.said.order_id
+            if order_id not in payments:
+                outcomes.append(None)
+                continue
+            decision, kept, outcome = self._decided(payments[order_id], one)
+            if outcome is Outcome.APPLIED:
+                payments[order_id] = decision.payment
+                entries[order_id] = entries.get(order_id, ()) + decision.entries
+                applied.append(kept)
+            else:
+                repeats.append(kept)
+            outcomes.append(outcome)
+        if entries:
+            await work.payments.save_all([(payments[order_id], own) for order_id, own in entries.items()])
+            await work.notifications.add_all(applied)
+        for kept in repeats:
+            await work.notifications.add_repeat(kept)
+        return outcomes
+
+    async def _alone(self, one: _Proven) -> Told:
+        try:
+            async with self._begin() as work:
+                return await self._apply(work, one), None
         except DatabaseUnavailable:
             raise
         except Exception as unexpected:  # noqa: BLE001 - proven money news is kept, whatever our own fault
             async with self._begin() as work:
-                await work.notifications.add(kept)
+                await work.notifications.add(one.kept)
             return Outcome.FAILED, unexpected
 
-    async def _apply(self, work: Work, said: Notification, kept: ReceivedNotification) -> Outcome:
-        payment = await work.payments.lock(said.order_id)
+    async def _apply(self, work: Work, one: _Proven) -> Outcome:
+        payment = await work.payments.lock(one.said.order_id)
         if payment is None:
-            kept = replace(kept, error=f"there is no payment {said.order_id}")
-            outcome = Outcome.UNKNOWN_ORDER
+            kept = replace(one.kept, error=f"there is no payment {one.said.order_id}")
+            await work.notifications.add_repeat(kept)
+            return Outcome.UNKNOWN_ORDER
+        decision, kept, outcome = self._decided(payment, one)
+        if outcome is Outcome.APPLIED:
+            await work.payments.save(decision.payment, decision.entries)
+            await work.notifications.add(kept)
         else:
-            decision = decide(payment, said)
-            if decision.set_aside:
-                kept, outcome = replace(kept, error=decision.set_aside), Outcome.SET_ASIDE
-            elif decision.doubts or (decision.changed and self._confirm_always):
-                outcome = Outcome.DOUBTFUL
-            elif decision.changed:
-                await work.payments.save(decision.payment, decision.entries)
-                await work.notifications.add(replace(kept, processed=True))
-                return Outcome.APPLIED
-            else:
-                kept, outcome = replace(kept, processed=True), Outcome.KNOWN
-        await work.notifications.add_repeat(kept)
+            await work.notifications.add_repeat(kept)
         return outcome
+
+    def _decided(self, payment: Payment, one: _Proven) -> tuple[Decision, ReceivedNotification, Outcome]:
+        """What follows for the payment, for the notification, and in a word."""
+        decision = decide(payment, one.said)
+        if decision.set_aside:
+            return decision, replace(one.kept, error=decision.set_aside), Outcome.SET_ASIDE
+        if decision.doubts or (decision.changed and self._confirm_always):
+            return decision, one.kept, Outcome.DOUBTFUL
+        outcome = Outcome.APPLIED if decision.changed else Outcome.KNOWN
+        return decision, replace(one.kept, processed=True), outcome
 
     async def _keep_forged(self, said: Notification) -> None:
         forged = ForgedNotification(

@@ -12,13 +12,14 @@ from litestar.openapi.spec import Tag
 from litestar.types import ASGIApp
 
 from entrypoints.container import Container
-from entrypoints.http import health, payments, webhook
+from entrypoints.http import health, payments
 from entrypoints.http.docs import DocsPage
 from entrypoints.http.envelope import Envelope
 from entrypoints.http.openapi import VERSION, components
 from entrypoints.http.problems import answer
 from entrypoints.http.qr import QrCode
 from entrypoints.http.security import Authenticator
+from entrypoints.http.webhook import Webhook, documented
 from entrypoints.settings import Settings
 from entrypoints.telemetry.metrics import POOL, Exposition
 
@@ -27,7 +28,8 @@ _EXPOSED: Final = ["X-Request-Id", "Retry-After", "Idempotent-Replayed"]
 
 def create_app(container: Container, *, several_processes: bool = False) -> ASGIApp:
     """The whole service as one ASGI application over an open container."""
-    return Envelope(create_litestar(container, several_processes=several_processes))
+    receiving = Webhook(clock=container.clock, receive_notification=container.receive_notification)
+    return Envelope(create_litestar(container, several_processes=several_processes), webhook=receiving)
 
 
 def create_litestar(container: Container, *, several_processes: bool = False) -> Litestar:
@@ -41,7 +43,6 @@ def create_litestar(container: Container, *, several_processes: bool = False) ->
         "get_payment": container.get_payment,
         "refresh_payment": container.refresh_payment,
         "list_payments": container.list_payments,
-        "receive_notification": container.receive_notification,
         "auth": _once(Authenticator.of(settings)),
         "qr_code": _once(QrCode(gateway_url=settings.midtrans_url)),
         "exposition": _once(
@@ -51,7 +52,7 @@ def create_litestar(container: Container, *, several_processes: bool = False) ->
     return Litestar(
         route_handlers=[
             payments.payment_routes(),
-            webhook.receive,
+            documented,
             health.live,
             health.ready,
             health.metrics,

@@ -21,6 +21,7 @@ _ALWAYS: Final = [
     (b"referrer-policy", b"no-referrer"),
 ]
 # Asked every few seconds by whatever watches the service.
+_OK: Final = 200
 _QUIET: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
 _log: Final = structlog.get_logger()
 
@@ -28,11 +29,12 @@ _log: Final = structlog.get_logger()
 class Envelope:
     """The outermost ASGI application.
 
-    The webhook is outside CORS: whatever is inside never learns that it was called from another origin.
+    A POST to the webhook goes to an application of its own. The webhook is outside CORS: whatever is inside
+    never learns that it was called from another origin.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, *, webhook: ASGIApp) -> None:
+        self._app, self._webhook = app, webhook
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -41,8 +43,14 @@ class Envelope:
         headers = scope["headers"]
         given = next((value for name, value in headers if name == b"x-request-id"), b"")
         request_id = given if _REQUEST_ID.fullmatch(given) else token_hex(8).encode()
-        if normalize_path(scope["path"]) == WEBHOOK_PATH:  # as the router reads it
+        app = self._app
+        if (
+            scope["path"] == WEBHOOK_PATH or normalize_path(scope["path"]) == WEBHOOK_PATH
+        ):  # as the router reads it
             scope["headers"] = [(name, value) for name, value in headers if name != b"origin"]
+            if scope["method"] == "POST":
+                scope["path_template"] = WEBHOOK_PATH
+                app = self._webhook
         structlog.contextvars.bind_contextvars(request_id=request_id.decode())
         status = 500
 
@@ -55,7 +63,7 @@ class Envelope:
 
         started = perf_counter()
         try:
-            await self._app(scope, receive, answer)
+            await app(scope, receive, answer)
         finally:
             _tell(scope, status, perf_counter() - started)
             structlog.contextvars.unbind_contextvars("request_id")
@@ -67,5 +75,7 @@ def _tell(scope: Any, status: int, seconds: float) -> None:
     method = scope["method"] if scope["method"] in _METHODS else "other"
     REQUESTS.labels(method, route, status).observe(seconds)
     told = {"method": method, "route": route, "status": status}
-    tell = _log.debug if route in _QUIET else _log.info
+    # A notification that was taken has its own line, ``webhook.received``.
+    is_told = route in _QUIET or (route == WEBHOOK_PATH and status == _OK)
+    tell = _log.debug if is_told else _log.info
     tell("request.finished", **told, milliseconds=round(seconds * 1000, 1))

@@ -94,6 +94,11 @@ def problem(
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """The problem for any exception that left a handler."""
+    return problem_of(error, route=request.scope.get("path_template"))
+
+
+def problem_of(error: Exception, *, route: str | None) -> Response[Problem]:
+    """The problem for any exception; a fault of ours is logged with the route that it left."""
     match error:
         case errors.UserNotAdded():
             return problem("unknown-user", str(error))
@@ -117,7 +122,7 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Proble
             return problem("invalid-body", "Some parameters are wrong; see errors.", errors=_fields(extra))
         case HTTPException(status_code=status, detail=detail) if status in _BY_STATUS:
             return problem(_BY_STATUS[status], detail, headers=dict(error.headers or {}))
-    _log.error("request.failed", exc_info=error, route=request.scope.get("path_template"))
+    _log.error("request.failed", exc_info=error, route=route)
     return problem("internal-error", "This is our fault and was logged; quote the X-Request-Id header.")
 
 

@@ -1,21 +1,24 @@
 """Where Midtrans notifies: public, without session or CORS, and never a 500 or a redirect."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
 import structlog
-from litestar import Request, Response, post
+from litestar import Response, post
+from litestar.types import Receive, Scope, Send
 
 from domain import jakarta
 from domain.errors import BayarError, DatabaseUnavailable
 from domain.evidence import Notification
 from domain.ports.clock import Clock
 from domain.usecases.receive_notification import Delivery, Outcome, ReceiveNotification
-from entrypoints.http.injected import Injected
 from entrypoints.http.openapi import NotifyOperation, answer, problems
-from entrypoints.http.problems import problem
+from entrypoints.http.problems import MEDIA_TYPE, Problem, problem, problem_of
 from entrypoints.http.schemas import Ok
-from entrypoints.http.untrusted import Malformed, decode, read_body
+from entrypoints.http.untrusted import Malformed, chunks, decode, read_chunks
 from entrypoints.settings import WEBHOOK_PATH
 from entrypoints.telemetry.metrics import WEBHOOKS
 
@@ -33,6 +36,82 @@ _NEEDED: Final = {
 
 class NotANotification(Exception):
     """JSON that lacks what every notification has; the text says what."""
+
+
+class Webhook:
+    """The notification's own ASGI application: it comes before routing, sessions, CORS and all the rest.
+
+    Midtrans sends a whole shop's notifications at once when it can, so nothing is done for one that is not
+    needed for it.
+    """
+
+    def __init__(
+        self, *, clock: Callable[[], Clock], receive_notification: Callable[[], ReceiveNotification]
+    ) -> None:
+        self._clock, self._receive_notification = clock, receive_notification
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        answer = await self._answer(receive)
+        headers = [(b"content-type", answer.media_type), (b"content-length", b"%d" % len(answer.body))]
+        headers += [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body, "more_body": False})
+
+    async def _answer(self, receive: Receive) -> "Answer":
+        try:
+            return await self._received(await read_chunks(chunks(receive)))
+        except Exception as trouble:  # noqa: BLE001 - whatever it is, it has its problem
+            return Answer.of(problem_of(trouble, route=WEBHOOK_PATH))
+
+    async def _received(self, body: bytes) -> "Answer":
+        try:
+            delivery = read_delivery(body, at=self._clock().now())
+        except Malformed as wrong:
+            WEBHOOKS.labels("malformed").inc()
+            return Answer.of(problem("malformed-json", f"The body is not usable JSON: {wrong}."))
+        except NotANotification as wrong:
+            WEBHOOKS.labels("malformed").inc()
+            return Answer.of(problem("invalid-body", f"This is not a notification: {wrong}."))
+        try:
+            outcome, unexpected = await self._receive_notification()(delivery)
+        except BayarError:
+            WEBHOOKS.labels("not stored").inc()
+            raise
+        except Exception as trouble:
+            # Anything but a success makes Midtrans send it again, and a 500 only once: 503 has most tries.
+            WEBHOOKS.labels("not stored").inc()
+            _log.exception("webhook.not_stored", order_id=delivery.notification.order_id)
+            raise DatabaseUnavailable from trouble
+        WEBHOOKS.labels(outcome).inc()
+        _tell(delivery, outcome, unexpected)
+        if outcome is Outcome.FORGED:
+            detail = "The signature does not go with this server key."
+            return Answer.of(problem("invalid-signature", detail))
+        return _OK
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What goes out."""
+
+    status: int
+    body: bytes
+    media_type: bytes
+    headers: Mapping[str, str]
+
+    @classmethod
+    def of(cls, told: Response[Problem]) -> "Answer":
+        return cls(
+            status=told.status_code or 500,
+            body=msgspec.json.encode(told.content),
+            media_type=MEDIA_TYPE.encode(),
+            headers=told.headers,
+        )
+
+
+_OK: Final = Answer(
+    status=200, body=msgspec.json.encode(Ok(status="ok")), media_type=b"application/json", headers={}
+)
 
 
 @post(
@@ -55,41 +134,15 @@ class NotANotification(Exception):
         ),
     },
 )
-async def receive(
-    request: Request[Any, Any, Any],
-    clock: Injected[Clock],
-    receive_notification: Injected[ReceiveNotification],
-) -> Response[Any]:
+async def documented() -> dict[str, str]:
     """Answered with 200 only after the notification and what it changed are on disk.
 
     A repeated or older one, one of an unknown order and one that contradicts what is stored are 200 too:
     to send them again would not help. Neither a redirect nor a 500 is ever answered, as Midtrans then gives
     up early; after a 503 it sends the notification again.
     """
-    body = await read_body(request)
-    try:
-        delivery = read_delivery(body, at=clock.now())
-    except Malformed as wrong:
-        WEBHOOKS.labels("malformed").inc()
-        return problem("malformed-json", f"The body is not usable JSON: {wrong}.")
-    except NotANotification as wrong:
-        WEBHOOKS.labels("malformed").inc()
-        return problem("invalid-body", f"This is not a notification: {wrong}.")
-    try:
-        outcome, unexpected = await receive_notification(delivery)
-    except BayarError:
-        WEBHOOKS.labels("not stored").inc()
-        raise
-    except Exception as trouble:
-        # Anything but a success makes Midtrans send it again, and a 500 only once: 503 has the most tries.
-        WEBHOOKS.labels("not stored").inc()
-        _log.exception("webhook.not_stored", order_id=delivery.notification.order_id)
-        raise DatabaseUnavailable from trouble
-    WEBHOOKS.labels(outcome).inc()
-    _tell(delivery, outcome, unexpected)
-    if outcome is Outcome.FORGED:
-        return problem("invalid-signature", "The signature does not go with this server key.")
-    return Response({"status": "ok"})
+    # For the API document, and for 405 to other methods: the envelope has given every POST to Webhook.
+    raise NotImplementedError
 
 
 def _tell(delivery: Delivery, outcome: Outcome, unexpected: Exception | None) -> None:

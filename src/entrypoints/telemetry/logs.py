@@ -5,6 +5,7 @@ from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any, Final, TextIO, cast
 
+import msgspec
 import structlog
 
 _NAMES: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
@@ -26,7 +27,7 @@ def configure_logs(*, log_format: str | None, level: str, stream: TextIO) -> Non
             colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback
         )
         if console
-        else structlog.processors.JSONRenderer()
+        else structlog.processors.JSONRenderer(serializer=_json)
     )
     told = structlog.dev.set_exc_info if console else structlog.processors.format_exc_info
     structlog.configure(
@@ -63,6 +64,10 @@ class _Patient:
     def flush(self) -> None:
         with suppress(OSError, ValueError):
             self._stream.flush()
+
+
+def _json(event: object, **_: object) -> str:
+    return msgspec.json.encode(event, enc_hook=repr).decode()
 
 
 def _printable(_logger: object, _name: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

@@ -364,6 +364,60 @@ class PaymentsContract:
         for payment in payments:
             assert [entry.raw for entry in await reader.log(payment.id)] == [b"", raw]
 
+    async def test_several_changes_are_saved_at_once(self, begin: UnitOfWork, reader: PaymentReader) -> None:
+        payments = [await given(begin, order_id=f"order-{number}") for number in range(3)]
+
+        async with begin() as work:
+            locked = await work.payments.lock_free(["order-0", "order-1", "nobody's", "order-1"])
+            decisions = [
+                decide(known, a_status_reply(order_id=known.order_id, transaction_id=known.order_id))
+                for known in locked
+            ]
+            await work.payments.save_all([(d.payment, d.entries) for d in decisions])
+
+        assert sorted(known.order_id for known in locked) == ["order-0", "order-1"]
+        for payment in payments:
+            found = await reader.find(payment.order_id)
+            assert found is not None
+            assert found.status is (Status.CREATED if payment is payments[2] else Status.SETTLEMENT)
+            assert is_intact(await reader.log(payment.id), found)
+
+    async def test_of_several_changes_all_or_none_are_saved(
+        self, begin: UnitOfWork, reader: PaymentReader
+    ) -> None:
+        await given(begin, order_id="owner", transaction_id="t-1", status=Status.PENDING)
+        others = [await given(begin, order_id=order_id) for order_id in ("one", "other")]
+
+        with pytest.raises(TransactionTaken) as taken:  # noqa: PT012 - it leaves by the exception
+            async with begin() as work:
+                await work.payments.lock_free(["one", "other"])
+                await work.payments.save_all(
+                    [(replace(others[0], late=True), ()), (replace(others[1], transaction_id="t-1"), ())]
+                )
+
+        assert taken.value.transaction_id == "t-1"
+        assert [await reader.find(known.order_id) for known in others] == others
+
+    async def test_what_somebody_holds_is_left_out_and_never_waited_for(self, begin: UnitOfWork) -> None:
+        for order_id in ("held", "free"):
+            await given(begin, order_id=order_id)
+
+        async with asyncio.timeout(10), begin() as holder, begin() as work:
+            await holder.payments.lock("held")
+            locked = await work.payments.lock_free(["held", "free"])
+
+        assert [known.order_id for known in locked] == ["free"]
+
+    async def test_what_was_locked_freely_is_held_until_the_end(self, begin: UnitOfWork) -> None:
+        await given(begin)
+
+        async with asyncio.timeout(10), begin() as holder:
+            await holder.payments.lock_free(["order-1"])
+            async with begin() as work:
+                assert await work.payments.lock_free(["order-1"]) == []
+        async with begin() as work:
+            assert len(await work.payments.lock_free(["order-1"])) == 1
+
     async def test_a_payment_without_a_log_is_adopted_with_one(
         self, begin: UnitOfWork, reader: PaymentReader
     ) -> None:

@@ -11,10 +11,10 @@ SELECT count(*)::int AS logs
 -- $1 order id or null for all
 SELECT p.order_id, p.id, p.log_length, p.log_head,
        e.payment_id, e.seq, e.recorded_at, e.what, e.source, e.status, e.detail, e.digest,
-       CASE WHEN e.detail ? 'evidence' THEN coalesce(sha256(v.body) = v.digest, false) END AS proven
+       CASE WHEN e.detail ? 'evidence' THEN coalesce(sha256(e.evidence) = decode(e.detail ->> 'evidence', 'hex'), false)
+       END AS proven
   FROM payment_transactions p
   LEFT JOIN payment_events e ON e.payment_id = p.id
-  LEFT JOIN payment_evidence v ON v.digest = decode(e.detail ->> 'evidence', 'hex')
  WHERE (p.log_length > 0 OR e.seq IS NOT NULL)
    AND ($1::text IS NULL OR p.order_id = $1)
  ORDER BY p.id, e.seq;

@@ -1,9 +1,11 @@
 -- name: add
--- $1 id, $2 received, $3 order id, $4 transaction id, $5 body, $6 signature, $7 processed, $8 error
+-- By column: $1 id, $2 received, $3 order id, $4 transaction id, $5 body, $6 signature, $7 processed, $8 error
 INSERT INTO payment_webhook_events (
   id, received_at, order_id, midtrans_transaction_id, raw_body, signature_key, is_verified, processed,
   processing_error)
-VALUES ($1, $2, $3, $4, $5::text::jsonb, $6, true, $7, $8);
+SELECT n.id, n.received_at, n.order_id, n.transaction_id, n.body::jsonb, n.signature_key, true, n.processed, n.error
+  FROM unnest($1::uuid[], $2::timestamp[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::text[])
+         AS n (id, received_at, order_id, transaction_id, body, signature_key, processed, error);
 
 -- name: add_repeat
 -- Kept like any other until there are 100 of the same in a day; past that the newest of them counts it.

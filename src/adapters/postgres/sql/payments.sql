@@ -10,10 +10,13 @@ WITH added AS (
   ON CONFLICT (order_id) DO NOTHING
   RETURNING id
 ), logged AS (
-  INSERT INTO payment_events (payment_id, seq, recorded_at, what, source, status, detail, digest)
-  SELECT added.id, e.seq, e.recorded_at, e.what, e.source, e.status, e.detail::jsonb, e.digest
-    FROM added, unnest($14::int[], $15::timestamptz[], $16::text[], $17::text[], $18::text[], $19::text[],
-                       $20::bytea[]) AS e (seq, recorded_at, what, source, status, detail, digest)
+  INSERT INTO payment_events (payment_id, seq, recorded_at, what, source, status, detail, digest, evidence)
+  SELECT e.payment_id, e.seq, e.recorded_at, e.what, e.source, e.status, e.detail::jsonb, e.digest, e.evidence
+    FROM added
+    JOIN unnest($14::uuid[], $15::int[], $16::timestamptz[], $17::text[], $18::text[], $19::text[], $20::text[],
+                $21::bytea[], $22::bytea[])
+           AS e (payment_id, seq, recorded_at, what, source, status, detail, digest, evidence)
+      ON e.payment_id = added.id
 )
 SELECT id FROM added;
 
@@ -36,30 +39,47 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
   FROM payment_transactions
  WHERE order_id = $1;
 
+-- name: lock_free
+-- Those that nobody holds, and nobody waits.
+-- $1 order ids
+SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
+       charged_last_at,
+       late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
+       unconfirmed_since, attended, log_length, log_head
+  FROM payment_transactions
+ WHERE order_id = ANY ($1::text[])
+   FOR NO KEY UPDATE SKIP LOCKED;
+
 -- name: save
--- A change with its log rows; no row comes back when the transaction id belongs to another payment.
+-- Changes with their log rows, by column; a payment whose transaction id belongs to another one does not come back.
 -- $1 id, $2 status, $3 transaction id, $4 answer, $5 updated, $6 paid, $7 late, $8 refunded, $9 breaks,
 -- $10 log length, $11 log head, $12 unconfirmed since, $13 attended, $14 whether it needs a person,
--- $15 when it is due, from now, $16 and $17 digest and bytes of its evidence, $18.. the log rows, by column
+-- $15 when it is due, from now; $16.. the log rows
 WITH saved AS (
-  UPDATE payment_transactions
-     SET status = $2, midtrans_transaction_id = $3, midtrans_response_json = $4::text::jsonb, updated_at = $5,
-         paid_at = $6, late = $7, refunded_amount = $8, breaks = $9::text::jsonb, log_length = $10, log_head = $11,
-         unconfirmed_since = $12, attended = $13::text::jsonb, needs_attention = $14,
-         due_at = now() + $15::interval
-   WHERE id = $1
-     AND NOT EXISTS (SELECT FROM payment_transactions other
-                      WHERE other.midtrans_transaction_id = $3 AND other.id <> $1)
-  RETURNING id
-), kept AS (
-  INSERT INTO payment_evidence (digest, body)
-  SELECT e.digest, e.body FROM saved, unnest($16::bytea[], $17::bytea[]) AS e (digest, body)
-  ON CONFLICT DO NOTHING
+  UPDATE payment_transactions p
+     SET status = c.status, midtrans_transaction_id = c.transaction_id, updated_at = c.updated_at,
+         midtrans_response_json = coalesce(p.midtrans_response_json, c.answer::jsonb), paid_at = c.paid_at,
+         late = c.late, refunded_amount = c.refunded_amount, breaks = c.breaks::jsonb, log_length = c.log_length,
+         log_head = c.log_head, unconfirmed_since = c.unconfirmed_since, attended = c.attended::jsonb,
+         needs_attention = c.needs_attention, due_at = now() + c.due_in
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
+                $7::boolean[], $8::int[], $9::text[], $10::int[], $11::bytea[], $12::timestamptz[], $13::text[],
+                $14::boolean[], $15::interval[])
+           AS c (id, status, transaction_id, answer, updated_at, paid_at, late, refunded_amount, breaks,
+                 log_length, log_head, unconfirmed_since, attended, needs_attention, due_in)
+   WHERE p.id = c.id
+     AND (p.midtrans_transaction_id IS NOT DISTINCT FROM c.transaction_id
+          OR NOT EXISTS (SELECT FROM payment_transactions other
+                          WHERE other.midtrans_transaction_id = c.transaction_id AND other.id <> c.id))
+  RETURNING p.id
 ), logged AS (
-  INSERT INTO payment_events (payment_id, seq, recorded_at, what, source, status, detail, digest)
-  SELECT saved.id, e.seq, e.recorded_at, e.what, e.source, e.status, e.detail::jsonb, e.digest
-    FROM saved, unnest($18::int[], $19::timestamptz[], $20::text[], $21::text[], $22::text[], $23::text[],
-                       $24::bytea[]) AS e (seq, recorded_at, what, source, status, detail, digest)
+  INSERT INTO payment_events (payment_id, seq, recorded_at, what, source, status, detail, digest, evidence)
+  SELECT e.payment_id, e.seq, e.recorded_at, e.what, e.source, e.status, e.detail::jsonb, e.digest, e.evidence
+    FROM saved
+    JOIN unnest($16::uuid[], $17::int[], $18::timestamptz[], $19::text[], $20::text[], $21::text[], $22::text[],
+                $23::bytea[], $24::bytea[])
+           AS e (payment_id, seq, recorded_at, what, source, status, detail, digest, evidence)
+      ON e.payment_id = saved.id
 )
 SELECT id FROM saved;
 
@@ -165,11 +185,10 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 
 -- name: log
 -- $1 payment id
-SELECT e.payment_id, e.seq, e.recorded_at, e.what, e.source, e.status, e.detail, e.digest, v.body
-  FROM payment_events e
-  LEFT JOIN payment_evidence v ON v.digest = decode(e.detail ->> 'evidence', 'hex')
- WHERE e.payment_id = $1
- ORDER BY e.seq;
+SELECT payment_id, seq, recorded_at, what, source, status, detail, digest, evidence
+  FROM payment_events
+ WHERE payment_id = $1
+ ORDER BY seq;
 
 -- name: take_create
 -- Counts one create; the number in this user's running minute, and the seconds until the next minute.

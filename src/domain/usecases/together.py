@@ -1,0 +1,65 @@
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
+from typing import Generic, TypeVar
+
+from domain.errors import DatabaseUnavailable
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Together(Generic[T, R]):
+    """What is handed in while others are being done is done in one go afterwards.
+
+    Nothing waits for company: with nothing in hand a thing is done at once, alone. At most ``lanes`` groups
+    of at most ``most`` are done at a time; beyond ``waiting`` more are refused.
+    """
+
+    def __init__(
+        self, do: Callable[[Sequence[T]], Awaitable[Sequence[R]]], *, most: int, lanes: int, waiting: int
+    ) -> None:
+        self._do, self._most, self._lanes, self._waiting = do, most, lanes, waiting
+        self._queue: deque[tuple[T, asyncio.Future[R]]] = deque()
+        self._at_work = 0
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, thing: T) -> R:
+        """What ``do`` made of it. Raises what ``do`` raises, and DatabaseUnavailable when too many wait."""
+        if len(self._queue) >= self._waiting:
+            raise DatabaseUnavailable("Too much is waiting for the database; nothing was stored, try again.")
+        done: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._queue.append((thing, done))
+        if self._at_work < self._lanes:
+            self._at_work += 1
+            # In a context of its own: what it tells is not the first caller's alone.
+            lane = asyncio.create_task(self._work(), context=Context())
+            self._running.add(lane)
+            lane.add_done_callback(self._running.discard)
+        return await done
+
+    async def _work(self) -> None:
+        try:
+            while self._queue:
+                await self._next_group()
+        finally:
+            # At once, and not when the task is done: what is handed in between would wait for nobody.
+            self._at_work -= 1
+
+    async def _next_group(self) -> None:
+        group = [self._queue.popleft() for _ in range(min(len(self._queue), self._most))]
+        try:
+            results = await self._do([thing for thing, _ in group])
+        except Exception as trouble:  # noqa: BLE001 - told to each who waits for it
+            for _, done in group:
+                if not done.done():
+                    done.set_exception(trouble)
+            return
+        except asyncio.CancelledError:
+            for _, done in group:
+                done.cancel()
+            raise
+        for (_, done), result in zip(group, results, strict=True):
+            if not done.done():  # whoever waited may have left
+                done.set_result(result)
