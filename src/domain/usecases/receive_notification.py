@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -11,7 +12,7 @@ from domain.ports.identifiers import Identifiers
 from domain.ports.notifications import ForgedNotification, ReceivedNotification
 from domain.ports.work import UnitOfWork, Work
 from domain.signature import ServerKeys, Signer
-from domain.usecases.together import Together
+from domain.usecases.together import Together, TooManyWait
 
 _FORGED_TEXT = 64
 
@@ -40,6 +41,7 @@ class Delivery:
 Told = tuple[Outcome, Exception | None]
 # So many are stored in one commit, in so many commits at a time; more than so many at once are refused.
 _MOST, _LANES, _WAITING = 64, 2, 2000
+_FORGED_WAITING = 256
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,6 +70,8 @@ class ReceiveNotification:
         self._begin, self._ids = begin, ids
         self._keys, self._confirm_always = keys, confirm_always
         self._together = Together(self._store, most=_MOST, lanes=_LANES, waiting=_WAITING)
+        # In one lane, so that a flood of forged ones leaves the database to the genuine ones.
+        self._forged = Together(self._keep_forged, most=_MOST, lanes=1, waiting=_FORGED_WAITING)
 
     async def __call__(self, delivery: Delivery) -> Told:
         """The outcome and, when applying failed unexpectedly, why: the notification is kept for the worker.
@@ -82,7 +86,8 @@ class ReceiveNotification:
             signature_key=delivery.signature_key,
         )
         if signer is None:
-            await self._keep_forged(said)
+            with suppress(TooManyWait):  # past the cap they are not kept anyway
+                await self._forged(said)
             return Outcome.FORGED, None
         said = replace(said, previous_key=signer is Signer.PREVIOUS, raw=delivery.body.encode())
         kept = ReceivedNotification(
@@ -173,14 +178,16 @@ class ReceiveNotification:
         outcome = Outcome.APPLIED if decision.changed else Outcome.KNOWN
         return decision, replace(one.kept, processed=True), outcome
 
-    async def _keep_forged(self, said: Notification) -> None:
-        forged = ForgedNotification(
-            id=self._ids.uuid(),
-            received_at=said.received_at,
-            order_id=said.order_id[:_FORGED_TEXT],
-            status_code=said.status_code[:_FORGED_TEXT],
-            gross_amount=said.gross_amount[:_FORGED_TEXT],
-            transaction_status=said.transaction_status[:_FORGED_TEXT],
-        )
+    async def _keep_forged(self, group: Sequence[Notification]) -> Sequence[None]:
         async with self._begin() as work:
-            await work.notifications.add_forged(forged)
+            for said in group:
+                forged = ForgedNotification(
+                    id=self._ids.uuid(),
+                    received_at=said.received_at,
+                    order_id=said.order_id[:_FORGED_TEXT],
+                    status_code=said.status_code[:_FORGED_TEXT],
+                    gross_amount=said.gross_amount[:_FORGED_TEXT],
+                    transaction_status=said.transaction_status[:_FORGED_TEXT],
+                )
+                await work.notifications.add_forged(forged)
+        return [None] * len(group)

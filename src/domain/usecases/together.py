@@ -10,6 +10,13 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+class TooManyWait(DatabaseUnavailable):
+    """The database does not keep up, and so much is waiting for it already that more would only wait."""
+
+    def __init__(self) -> None:
+        super().__init__("Too much is waiting for the database; nothing was stored, try again.")
+
+
 class Together(Generic[T, R]):
     """What is handed in while others are being done is done in one go afterwards.
 
@@ -26,9 +33,9 @@ class Together(Generic[T, R]):
         self._running: set[asyncio.Task[None]] = set()
 
     async def __call__(self, thing: T) -> R:
-        """What ``do`` made of it. Raises what ``do`` raises, and DatabaseUnavailable when too many wait."""
+        """What ``do`` made of it. Raises what ``do`` raises, and TooManyWait."""
         if len(self._queue) >= self._waiting:
-            raise DatabaseUnavailable("Too much is waiting for the database; nothing was stored, try again.")
+            raise TooManyWait
         done: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._queue.append((thing, done))
         if self._at_work < self._lanes:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 from litestar import Response, post
+from litestar.exceptions import HTTPException
 from litestar.types import Receive, Scope, Send
 
 from domain import jakarta
@@ -18,7 +19,7 @@ from domain.usecases.receive_notification import Delivery, Outcome, ReceiveNotif
 from entrypoints.http.openapi import NotifyOperation, answer, problems
 from entrypoints.http.problems import MEDIA_TYPE, Problem, problem, problem_of
 from entrypoints.http.schemas import Ok
-from entrypoints.http.untrusted import Malformed, chunks, decode, read_chunks
+from entrypoints.http.untrusted import Malformed, TooLarge, chunks, decode, read_chunks
 from entrypoints.settings import WEBHOOK_PATH
 from entrypoints.telemetry.metrics import WEBHOOKS
 
@@ -60,8 +61,12 @@ class Webhook:
     async def _answer(self, receive: Receive) -> "Answer":
         try:
             return await self._received(await read_chunks(chunks(receive)))
-        except Exception as trouble:  # noqa: BLE001 - whatever it is, it has its problem
+        except (BayarError, HTTPException, TooLarge) as trouble:
             return Answer.of(problem_of(trouble, route=WEBHOOK_PATH))
+        except Exception:  # noqa: BLE001 - it is logged
+            # Anything but a success makes Midtrans send it again, and a 500 only once: 503 has most tries.
+            _log.exception("webhook.not_stored")
+            return Answer.of(problem_of(DatabaseUnavailable(), route=WEBHOOK_PATH))
 
     async def _received(self, body: bytes) -> "Answer":
         try:
@@ -74,14 +79,9 @@ class Webhook:
             return Answer.of(problem("invalid-body", f"This is not a notification: {wrong}."))
         try:
             outcome, unexpected = await self._receive_notification()(delivery)
-        except BayarError:
+        except Exception:
             WEBHOOKS.labels("not stored").inc()
             raise
-        except Exception as trouble:
-            # Anything but a success makes Midtrans send it again, and a 500 only once: 503 has most tries.
-            WEBHOOKS.labels("not stored").inc()
-            _log.exception("webhook.not_stored", order_id=delivery.notification.order_id)
-            raise DatabaseUnavailable from trouble
         WEBHOOKS.labels(outcome).inc()
         _tell(delivery, outcome, unexpected)
         if outcome is Outcome.FORGED:

@@ -10,6 +10,7 @@ from dependency_injector.providers import Object
 
 from domain.ports.payments import Payments
 from domain.status import Status
+from entrypoints.http import webhook
 from entrypoints.http.app import create_app
 from support.builders import NOW
 from support.service import WEBHOOK
@@ -574,3 +575,19 @@ async def test_a_sender_that_leaves_in_the_middle_is_no_fault_of_ours(service: S
 
     assert answered[0]["status"] == 408
     assert logs.of("request.failed") == []
+
+
+async def test_a_fault_of_our_own_while_reading_is_to_be_sent_again_and_told(
+    service: Service, logs: Logs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(webhook, "read_delivery", broken)
+
+    answer = await service.notify()
+
+    assert problem_of(answer) == (503, "database-unavailable")
+    assert answer.headers["retry-after"]
+    assert "a fault of ours" in logs.of("webhook.not_stored")[0]["exception"]
+    assert "a fault of ours" not in answer.text

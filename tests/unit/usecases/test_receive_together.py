@@ -204,3 +204,16 @@ async def test_a_group_takes_its_transaction_id_conflicts_apart(
     assert told == [(Outcome.APPLIED, None)] * 6
     assert max(calls) > 1
     assert len(begin.notifications) == 6
+
+
+@pytest.mark.usefixtures("pending")
+async def test_in_a_flood_of_forged_ones_all_are_refused_few_are_kept_and_the_genuine_one_is_served(
+    receive: ReceiveNotification, begin: InMemoryUnitOfWork
+) -> None:
+    flood = [a_delivery("another key", order_id=f"forged-{number}") for number in range(2000)]
+
+    told = await all_at_once(receive, *flood[:1000], settled(0), *flood[1000:])
+
+    assert told[1000] == (Outcome.APPLIED, None)
+    assert {one for number, one in enumerate(told) if number != 1000} == {(Outcome.FORGED, None)}
+    assert sum(row.forged for row in begin.notifications) <= 200
