@@ -24,6 +24,7 @@ from domain.usecases.confirm_notifications import ConfirmNotifications
 from domain.usecases.create_payment import CreatePayment
 from domain.usecases.get_payment import GetPayment
 from domain.usecases.list_payments import ListPayments
+from domain.usecases.read_timeline import ReadTimeline
 from domain.usecases.receive_notification import ReceiveNotification
 from domain.usecases.refresh_payment import RefreshPayment
 from domain.usecases.verify_log import VerifyLog
@@ -86,6 +87,7 @@ class Container(DeclarativeContainer):
     list_payments = Singleton(
         ListPayments, begin=begin, reader=reader, any_user=settings.provided.auto_create_users
     )
+    read_timeline = Singleton(ReadTimeline, get=get_payment, reader=reader)
     receive_notification = Singleton(
         ReceiveNotification,
         begin=begin,

@@ -201,7 +201,7 @@ def test_a_payment_s_timeline_as_json_has_every_part_of_it(service: Service) -> 
 
     (entry,) = shown["timeline"]
     assert (entry["seq"], entry["what"], entry["source"]) == (1, "created", "shop")
-    assert entry["at"] == "2026-02-06T03:00:00+00:00"
+    assert entry["at"] == "2026-02-06T03:00:00Z"
     assert len(entry["digest"]) == 64
 
 
