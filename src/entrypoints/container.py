@@ -11,6 +11,7 @@ from adapters.midtrans.gateway import MidtransGateway
 from adapters.postgres.create_rate import PostgresCreateRate
 from adapters.postgres.evidence_log import PostgresEvidenceLog
 from adapters.postgres.health import PostgresHealth
+from adapters.postgres.notification_reader import PostgresNotificationReader
 from adapters.postgres.payments import PostgresPaymentReader
 from adapters.postgres.pool import create_pool
 from adapters.postgres.work import PostgresUnitOfWork
@@ -27,6 +28,7 @@ from domain.usecases.list_payments import ListPayments
 from domain.usecases.read_timeline import ReadTimeline
 from domain.usecases.receive_notification import ReceiveNotification
 from domain.usecases.refresh_payment import RefreshPayment
+from domain.usecases.replay_notification import ReplayNotification
 from domain.usecases.verify_log import VerifyLog
 from entrypoints.migrations import versions
 from entrypoints.settings import Settings
@@ -46,6 +48,7 @@ class Container(DeclarativeContainer):
     pool = Singleton(create_pool, dsn=settings.provided.database_url, size=pool_size)
     begin = Singleton(PostgresUnitOfWork, pool=pool, on_commit=on_commit)
     reader = Singleton(PostgresPaymentReader, pool=pool)
+    inbox = Singleton(PostgresNotificationReader, pool=pool)
     log = Singleton(PostgresEvidenceLog, pool=pool)
     rate = Singleton(PostgresCreateRate, pool=pool, per_minute=settings.provided.create_rate)
     health = Singleton(PostgresHealth, pool=pool, migrations=Call(versions))
@@ -88,15 +91,24 @@ class Container(DeclarativeContainer):
         ListPayments, begin=begin, reader=reader, any_user=settings.provided.auto_create_users
     )
     read_timeline = Singleton(ReadTimeline, get=get_payment, reader=reader)
+    server_keys = Factory(
+        ServerKeys,
+        current=settings.provided.server_key,
+        previous=settings.provided.previous_server_key,
+    )
     receive_notification = Singleton(
         ReceiveNotification,
         begin=begin,
         ids=ids,
-        keys=Factory(
-            ServerKeys,
-            current=settings.provided.server_key,
-            previous=settings.provided.previous_server_key,
-        ),
+        keys=server_keys,
+        confirm_always=settings.provided.confirm_always,
+    )
+    replay_notification = Singleton(
+        ReplayNotification,
+        begin=begin,
+        reader=inbox,
+        keys=server_keys,
+        clock=clock,
         confirm_always=settings.provided.confirm_always,
     )
     verify_log = Singleton(VerifyLog, log=log)

@@ -478,7 +478,33 @@ class InMemoryNotifications:
 
     async def set_aside(self, ids: list[UUID], error: str) -> None:
         for row in await self._locked(ids):
-            self._keep(replace(row, error=error))
+            if not row.processed:
+                self._keep(replace(row, error=error))
+
+    async def replayed(
+        self,
+        notification_id: UUID,
+        *,
+        order_id: str,
+        transaction_id: str | None,
+        processed: bool,
+        error: str | None,
+    ) -> bool:
+        rows = [row for row in await self._locked([notification_id]) if not row.forged]
+        for row in rows:
+            self._keep(
+                replace(
+                    row,
+                    order_id=order_id,
+                    transaction_id=transaction_id,
+                    is_verified=True,
+                    processed=processed,
+                    error=error,
+                    attempts=0,
+                    due_at=self._clock.now(),
+                ),
+            )
+        return bool(rows)
 
     async def prune_forged(self) -> int:
         own = self._transaction

@@ -19,6 +19,7 @@ from adapters.midtrans.gateway import MidtransGateway
 from adapters.postgres.create_rate import PostgresCreateRate
 from adapters.postgres.health import PostgresHealth
 from adapters.postgres.idempotency import PostgresIdempotencyKeys
+from adapters.postgres.notification_reader import PostgresNotificationReader
 from adapters.postgres.notifications import PostgresNotifications
 from adapters.postgres.payments import PostgresPaymentReader, PostgresPayments
 from adapters.postgres.users import PostgresUsers
@@ -31,10 +32,12 @@ from domain.ports.database import DatabaseHealth
 from domain.ports.gateway import KeyChecker, PaymentGateway
 from domain.ports.idempotency import IdempotencyKeys
 from domain.ports.identifiers import Identifiers
+from domain.ports.notification_reader import NotificationReader
 from domain.ports.notifications import Notifications
 from domain.ports.payments import PaymentReader, Payments
 from domain.ports.users import Users
 from domain.ports.work import UnitOfWork, Work
+from support.fake_notification_reader import InMemoryNotificationReader
 from support.fakes import (
     CountingIdentifiers,
     InMemoryCreateRate,
@@ -66,6 +69,7 @@ def typed(http: httpx.AsyncClient, pool: Any, connection: Any, memory: Any) -> N
     keys: IdempotencyKeys = PostgresIdempotencyKeys(connection)
     users: Users = PostgresUsers(connection)
     reader: PaymentReader = PostgresPaymentReader(pool=pool)
+    inbox: NotificationReader = PostgresNotificationReader(pool=pool)
     rate: CreateRate = PostgresCreateRate(pool=pool, per_minute=1)
     health: DatabaseHealth = PostgresHealth(pool=pool, migrations=())
 
@@ -81,7 +85,9 @@ def typed(http: httpx.AsyncClient, pool: Any, connection: Any, memory: Any) -> N
     keys = InMemoryIdempotencyKeys(memory, manual)
     users = InMemoryUsers(memory)
     reader = InMemoryPaymentReader(in_memory)
+    inbox = InMemoryNotificationReader(in_memory)
     rate = InMemoryCreateRate(clock=manual, per_minute=1)
+    del inbox
     del ids, gateway, checker, begin, work, payments, notifications, keys, users, reader, rate, health
 
 
@@ -101,6 +107,8 @@ PAIRS: Final[list[tuple[type, type]]] = [
     (PaymentReader, InMemoryPaymentReader),
     (Notifications, PostgresNotifications),
     (Notifications, InMemoryNotifications),
+    (NotificationReader, PostgresNotificationReader),
+    (NotificationReader, InMemoryNotificationReader),
     (IdempotencyKeys, PostgresIdempotencyKeys),
     (IdempotencyKeys, InMemoryIdempotencyKeys),
     (Users, PostgresUsers),

@@ -7,10 +7,12 @@ import pytest
 from support.contracts.create_rate import CreateRateContract, RateOf
 from support.contracts.gateway import PaymentGatewayContract, Situation
 from support.contracts.idempotency import IdempotencyKeysContract
+from support.contracts.notification_reader import NotificationReaderContract
 from support.contracts.notifications import Inbox, NotificationsContract
 from support.contracts.payments import PaymentsContract
 from support.contracts.time import PassTime
 from support.contracts.users import UsersContract
+from support.fake_notification_reader import InMemoryNotificationReader
 from support.fakes import (
     InMemoryCreateRate,
     InMemoryPaymentReader,
@@ -57,6 +59,12 @@ class TestInMemoryNotifications(_InMemory, NotificationsContract):
             return begin.notifications
 
         return inbox
+
+
+class TestInMemoryNotificationReader(_InMemory, NotificationReaderContract):
+    @pytest.fixture
+    def inbox_reader(self, begin: InMemoryUnitOfWork) -> InMemoryNotificationReader:
+        return InMemoryNotificationReader(begin)
 
 
 class TestInMemoryIdempotencyKeys(_InMemory, IdempotencyKeysContract):

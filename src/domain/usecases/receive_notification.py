@@ -1,27 +1,14 @@
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
-from domain.decide import decide
 from domain.errors import DatabaseUnavailable
 from domain.evidence import Notification
 from domain.ports.identifiers import Identifiers
 from domain.ports.notifications import ForgedNotification, ReceivedNotification
 from domain.ports.work import UnitOfWork, Work
 from domain.signature import ServerKeys, Signer
+from domain.usecases.judging import Outcome, judge
 
 _FORGED_TEXT = 64
-
-
-class Outcome(StrEnum):
-    """What became of a notification."""
-
-    APPLIED = "applied"
-    KNOWN = "known"
-    DOUBTFUL = "doubtful"
-    SET_ASIDE = "set aside"
-    UNKNOWN_ORDER = "unknown order"
-    FAILED = "failed"
-    FORGED = "forged"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,24 +74,13 @@ class ReceiveNotification:
             return Outcome.FAILED, unexpected
 
     async def _apply(self, work: Work, said: Notification, kept: ReceivedNotification) -> Outcome:
-        payment = await work.payments.lock(said.order_id)
-        if payment is None:
-            kept = replace(kept, error=f"there is no payment {said.order_id}")
-            outcome = Outcome.UNKNOWN_ORDER
+        verdict = await judge(work, said, confirm_always=self._confirm_always)
+        kept = replace(kept, processed=verdict.processed, error=verdict.error)
+        if verdict.outcome is Outcome.APPLIED:
+            await work.notifications.add(kept)
         else:
-            decision = decide(payment, said)
-            if decision.set_aside:
-                kept, outcome = replace(kept, error=decision.set_aside), Outcome.SET_ASIDE
-            elif decision.doubts or (decision.changed and self._confirm_always):
-                outcome = Outcome.DOUBTFUL
-            elif decision.changed:
-                await work.payments.save(decision.payment, decision.entries)
-                await work.notifications.add(replace(kept, processed=True))
-                return Outcome.APPLIED
-            else:
-                kept, outcome = replace(kept, processed=True), Outcome.KNOWN
-        await work.notifications.add_repeat(kept)
-        return outcome
+            await work.notifications.add_repeat(kept)
+        return verdict.outcome
 
     async def _keep_forged(self, said: Notification) -> None:
         forged = ForgedNotification(

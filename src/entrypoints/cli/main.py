@@ -19,6 +19,7 @@ _COMMANDS: Final = {
     "token": "entrypoints.cli.token:token",
     "users": "entrypoints.cli.users:users",
     "payments": "entrypoints.cli.payments:payments",
+    "webhooks": "entrypoints.cli.webhooks:webhooks",
     "verify": "entrypoints.cli.verify:verify",
     "doctor": "entrypoints.cli.doctor:doctor",
 }

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -22,13 +22,27 @@ _COLOURS: Final = {
     "ok": "green",
     "failed": "bold red",
     "applied": "green",
+    "processed": "green",
+    "to do": "yellow",
+    "doubtful": "yellow",
+    "set aside": "red",
+    "unknown order": "red",
+    "refused": "bold red",
 }
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 
 
 def show_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2, default=str))
+    click.echo(json.dumps(value, indent=2, default=str).replace("\x7f", "\\u007f"))
+
+
+def show_lines(values: Mapping[str, object]) -> None:
+    """One thing, a line per value that it has, with the names in a column."""
+    told = {name: text for name, value in values.items() if (text := _text(value))}
+    width = max(map(len, told))
+    for name, text in told.items():
+        click.echo(f"{name:<{width}}  {text}")
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.postgres.create_rate import PostgresCreateRate
+from adapters.postgres.notification_reader import PostgresNotificationReader
 from support.contracts.create_rate import CreateRateContract, RateOf
 from support.contracts.idempotency import IdempotencyKeysContract
+from support.contracts.notification_reader import NotificationReaderContract
 from support.contracts.notifications import Inbox, NotificationsContract
 from support.contracts.payments import PaymentsContract
 from support.contracts.users import UsersContract
@@ -66,6 +68,16 @@ class TestPostgresNotifications(NotificationsContract):
     @pytest.fixture
     def now(self, now: datetime) -> datetime:
         return now
+
+
+class TestPostgresNotificationReader(NotificationReaderContract):
+    @pytest.fixture
+    def begin(self, begin: PostgresUnitOfWork) -> PostgresUnitOfWork:
+        return begin
+
+    @pytest.fixture
+    def inbox_reader(self, pool: Pool) -> PostgresNotificationReader:
+        return PostgresNotificationReader(pool=pool)
 
 
 class TestPostgresUsers(UsersContract):

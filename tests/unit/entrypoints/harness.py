@@ -21,6 +21,7 @@ from entrypoints.http.app import create_app
 from entrypoints.settings import load
 from support import builders, recorded
 from support.builders import USER_ID
+from support.fake_notification_reader import InMemoryNotificationReader
 from support.fakes import (
     CountingIdentifiers,
     InMemoryCreateRate,
@@ -160,6 +161,7 @@ def a_service(**changes: str | None) -> Service:
         "pool": StillPool(),
         "begin": begin,
         "reader": InMemoryPaymentReader(begin),
+        "inbox": InMemoryNotificationReader(begin),
         "rate": InMemoryCreateRate(clock=clock, per_minute=container.settings().create_rate),
         "health": health,
         "midtrans": ScriptedKeyCheck(),

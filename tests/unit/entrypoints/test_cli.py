@@ -1,29 +1,25 @@
 """The commands over fakes: what they print in a pipe, as JSON, and of a user's mistake."""
 
-import asyncio
 import json
 import re
 import sys
 import time
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import jwt
 import pytest
-from click.testing import CliRunner, Result
 
 from domain.errors import GatewayUnavailable
 from domain.payment import Break
 from domain.ports.gateway import KeyCheck
 from domain.status import Status
-from entrypoints.cli import session
-from entrypoints.cli.main import _COMMANDS, bayar, main
+from entrypoints.cli.main import _COMMANDS, main
 from entrypoints.cli.output import rupiah, show_table
-from entrypoints.container import Container
 from support import builders
 from support.builders import NOW
-from support.service import TOKEN_SECRET, environment
+from support.service import TOKEN_SECRET
+from unit.entrypoints.commands import failed, given, over, printed, run
 from unit.entrypoints.harness import Service, a_service, away
 
 ALGORITHMS: Final = ["HS256"]
@@ -36,31 +32,7 @@ def service() -> Service:
 
 @pytest.fixture(autouse=True)
 def _over_fakes(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The commands find the test's own container, and a whole environment."""
-
-    @asynccontextmanager
-    async def running(container: Container, *, midtrans: bool = True) -> Any:  # noqa: ARG001 - as the real one
-        yield container
-
-    monkeypatch.setattr(session, "Container", lambda **_: service.container)
-    monkeypatch.setattr(session, "running", running)
-    monkeypatch.setattr(session, "configure_logs", lambda **_: None)
-    for name, value in environment().items():
-        monkeypatch.setenv(name, value)
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(bayar, arguments)
-
-
-def printed(*arguments: str) -> str:
-    result = run(*arguments)
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-def given(service: Service, **changes: Any) -> None:
-    asyncio.run(service.given(**changes))
+    over(service, monkeypatch)
 
 
 def claims(token: str, **options: Any) -> dict[str, Any]:
@@ -289,20 +261,6 @@ def test_the_doctor_tells_every_bad_setting(monkeypatch: pytest.MonkeyPatch) -> 
     assert "BAYAR_EXPIRY_MINUTES must be" in told
 
 
-def failed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What the whole program says on stderr when it exits with status 1."""
-    argv, sys.argv = sys.argv, ["bayar", *arguments]
-    try:
-        with pytest.raises(SystemExit) as ended:
-            main()
-    finally:
-        sys.argv = argv
-    said = capsys.readouterr()
-    assert ended.value.code == 1
-    assert said.out == ""
-    return said.err
-
-
 def test_expected_trouble_is_one_plain_sentence(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
     away(service)
 
@@ -379,6 +337,9 @@ COMMANDS: Final = [
     ["payments", "list"],
     ["payments", "show"],
     ["payments", "sync"],
+    ["webhooks", "list"],
+    ["webhooks", "show"],
+    ["webhooks", "replay"],
 ]
 
 
@@ -392,7 +353,7 @@ def test_every_command_has_help_with_an_example(command: list[str]) -> None:
 @pytest.mark.parametrize(
     "command",
     [["users", "add"], ["users", "list"], ["payments", "list"], ["payments", "show"], ["payments", "sync"],
-     ["migrate"], ["doctor"]],
+     ["webhooks", "list"], ["webhooks", "show"], ["webhooks", "replay"], ["migrate"], ["doctor"]],
     ids=" ".join,
 )  # fmt: skip
 def test_every_command_that_lists_or_shows_has_json(command: list[str]) -> None:

@@ -10,9 +10,10 @@ import pytest
 
 from domain.evidence import ChargeRefused
 from domain.history import Source
+from domain.notification import NEEDED
 from domain.ports.gateway import NotTaken, Unanswered
 from domain.status import Status
-from entrypoints.http import openapi, schemas, webhook
+from entrypoints.http import openapi, schemas
 from entrypoints.http.app import create_litestar
 from entrypoints.http.problems import MEDIA_TYPE, PROBLEMS, Problem
 from support import builders
@@ -292,7 +293,7 @@ def test_the_webhook_says_what_it_needs(operations: Any, document: Any) -> None:
     needed = {name: schema["properties"][name] for name in schema["required"]}
 
     assert body["required"] is True
-    assert {name: field["maxLength"] for name, field in needed.items()} == webhook._NEEDED
+    assert {name: field["maxLength"] for name, field in needed.items()} == NEEDED
     assert all((field["type"], field["minLength"]) == ("string", 1) for field in needed.values())
     assert "additionalProperties" not in schema
 

@@ -1,0 +1,21 @@
+import sys
+
+import rich_click as click
+
+yes = click.option("--yes", is_flag=True, help="Do not ask.")
+
+
+def need_an_answer(*, yes: bool) -> None:
+    """Wrong usage where nobody can be asked: without a terminal, ``--yes`` has to be said."""
+    if not yes and not _is_a_terminal():
+        raise click.UsageError("There is no terminal to ask on; say --yes.")
+
+
+def ask(question: str, *, yes: bool) -> None:
+    """Go on only if a person says so, or has said ``--yes``."""
+    if not yes:
+        click.confirm(question, abort=True, err=True)
+
+
+def _is_a_terminal() -> bool:
+    return sys.stdin.isatty()
