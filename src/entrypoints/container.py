@@ -14,6 +14,7 @@ from adapters.postgres.health import PostgresHealth
 from adapters.postgres.notification_reader import PostgresNotificationReader
 from adapters.postgres.payments import PostgresPaymentReader
 from adapters.postgres.pool import create_pool
+from adapters.postgres.retention import PostgresPruner
 from adapters.postgres.work import PostgresUnitOfWork
 from adapters.system.clock import SystemClock
 from adapters.system.identifiers import SystemIdentifiers
@@ -25,6 +26,7 @@ from domain.usecases.confirm_notifications import ConfirmNotifications
 from domain.usecases.create_payment import CreatePayment
 from domain.usecases.get_payment import GetPayment
 from domain.usecases.list_payments import ListPayments
+from domain.usecases.prune import Prune
 from domain.usecases.read_timeline import ReadTimeline
 from domain.usecases.receive_notification import ReceiveNotification
 from domain.usecases.refresh_payment import RefreshPayment
@@ -50,6 +52,7 @@ class Container(DeclarativeContainer):
     reader = Singleton(PostgresPaymentReader, pool=pool)
     inbox = Singleton(PostgresNotificationReader, pool=pool)
     log = Singleton(PostgresEvidenceLog, pool=pool)
+    pruner = Singleton(PostgresPruner, pool=pool)
     rate = Singleton(PostgresCreateRate, pool=pool, per_minute=settings.provided.create_rate)
     health = Singleton(PostgresHealth, pool=pool, migrations=Call(versions))
 
@@ -112,6 +115,7 @@ class Container(DeclarativeContainer):
         confirm_always=settings.provided.confirm_always,
     )
     verify_log = Singleton(VerifyLog, log=log)
+    prune = Singleton(Prune, pruner=pruner)
     confirm_notifications = Singleton(
         ConfirmNotifications, begin=begin, reader=reader, gateway=gateway, clock=clock
     )

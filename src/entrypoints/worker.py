@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
 
 from domain.errors import DatabaseUnavailable
+from domain.retention import RETENTION
 from entrypoints.container import Container
 
 # So many payments are asked about at the same time.
@@ -30,25 +32,18 @@ class Chore:
 
 
 def chores(container: Container) -> list[Chore]:
-    confirm, begin = container.confirm_notifications(), container.begin()
+    confirm, prune = container.confirm_notifications(), container.prune()
 
     async def confirm_notifications() -> bool:
         return await confirm(limit=_AT_ONCE) > 0
 
-    async def prune_forged() -> bool:
-        async with begin() as work:
-            await work.notifications.prune_forged()
-        return False
-
-    async def prune_idempotency_keys() -> bool:
-        async with begin() as work:
-            await work.idempotency.prune()
-        return False
-
     return [
         Chore(name="confirm notifications", every=1.0, do=confirm_notifications, lanes=_LANES),
-        Chore(name="prune forged notifications", every=60.0, do=prune_forged),
-        Chore(name="prune idempotency keys", every=3600.0, do=prune_idempotency_keys),
+        *(
+            Chore(name=f"prune {rule.what}", every=rule.every, do=partial(prune.some, rule))
+            for rule in RETENTION
+            if rule.every is not None
+        ),
     ]
 
 

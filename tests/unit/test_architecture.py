@@ -22,6 +22,7 @@ from adapters.postgres.idempotency import PostgresIdempotencyKeys
 from adapters.postgres.notification_reader import PostgresNotificationReader
 from adapters.postgres.notifications import PostgresNotifications
 from adapters.postgres.payments import PostgresPaymentReader, PostgresPayments
+from adapters.postgres.retention import PostgresPruner
 from adapters.postgres.users import PostgresUsers
 from adapters.postgres.work import PostgresUnitOfWork, PostgresWork
 from adapters.system.clock import SystemClock
@@ -35,9 +36,11 @@ from domain.ports.identifiers import Identifiers
 from domain.ports.notification_reader import NotificationReader
 from domain.ports.notifications import Notifications
 from domain.ports.payments import PaymentReader, Payments
+from domain.ports.pruner import Pruner
 from domain.ports.users import Users
 from domain.ports.work import UnitOfWork, Work
 from support.fake_notification_reader import InMemoryNotificationReader
+from support.fake_pruner import InMemoryPruner
 from support.fakes import (
     CountingIdentifiers,
     InMemoryCreateRate,
@@ -69,6 +72,7 @@ def typed(http: httpx.AsyncClient, pool: Any, connection: Any, memory: Any) -> N
     keys: IdempotencyKeys = PostgresIdempotencyKeys(connection)
     users: Users = PostgresUsers(connection)
     reader: PaymentReader = PostgresPaymentReader(pool=pool)
+    pruner: Pruner = PostgresPruner(pool=pool)
     inbox: NotificationReader = PostgresNotificationReader(pool=pool)
     rate: CreateRate = PostgresCreateRate(pool=pool, per_minute=1)
     health: DatabaseHealth = PostgresHealth(pool=pool, migrations=())
@@ -85,9 +89,10 @@ def typed(http: httpx.AsyncClient, pool: Any, connection: Any, memory: Any) -> N
     keys = InMemoryIdempotencyKeys(memory, manual)
     users = InMemoryUsers(memory)
     reader = InMemoryPaymentReader(in_memory)
+    pruner = InMemoryPruner(in_memory, manual)
     inbox = InMemoryNotificationReader(in_memory)
     rate = InMemoryCreateRate(clock=manual, per_minute=1)
-    del inbox
+    del inbox, pruner
     del ids, gateway, checker, begin, work, payments, notifications, keys, users, reader, rate, health
 
 
@@ -107,6 +112,8 @@ PAIRS: Final[list[tuple[type, type]]] = [
     (PaymentReader, InMemoryPaymentReader),
     (Notifications, PostgresNotifications),
     (Notifications, InMemoryNotifications),
+    (Pruner, PostgresPruner),
+    (Pruner, InMemoryPruner),
     (NotificationReader, PostgresNotificationReader),
     (NotificationReader, InMemoryNotificationReader),
     (IdempotencyKeys, PostgresIdempotencyKeys),

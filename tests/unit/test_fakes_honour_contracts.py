@@ -10,9 +10,11 @@ from support.contracts.idempotency import IdempotencyKeysContract
 from support.contracts.notification_reader import NotificationReaderContract
 from support.contracts.notifications import Inbox, NotificationsContract
 from support.contracts.payments import PaymentsContract
+from support.contracts.pruner import PrunerContract
 from support.contracts.time import PassTime
 from support.contracts.users import UsersContract
 from support.fake_notification_reader import InMemoryNotificationReader
+from support.fake_pruner import InMemoryPruner
 from support.fakes import (
     InMemoryCreateRate,
     InMemoryPaymentReader,
@@ -48,7 +50,7 @@ class TestInMemoryPayments(_InMemory, PaymentsContract):
     pass
 
 
-class TestInMemoryNotifications(_InMemory, NotificationsContract):
+class _InMemoryInbox(_InMemory):
     @pytest.fixture
     def now(self, clock: ManualClock) -> datetime:
         return clock.now()
@@ -59,6 +61,16 @@ class TestInMemoryNotifications(_InMemory, NotificationsContract):
             return begin.notifications
 
         return inbox
+
+
+class TestInMemoryNotifications(_InMemoryInbox, NotificationsContract):
+    pass
+
+
+class TestInMemoryPruner(_InMemoryInbox, PrunerContract):
+    @pytest.fixture
+    def pruner(self, begin: InMemoryUnitOfWork, clock: ManualClock) -> InMemoryPruner:
+        return InMemoryPruner(begin, clock)
 
 
 class TestInMemoryNotificationReader(_InMemory, NotificationReaderContract):

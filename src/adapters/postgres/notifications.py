@@ -18,7 +18,7 @@ SQL: Final = load("notifications.sql")
 _ADD, _ADD_REPEAT, _ADD_FORGED = SQL["add"], SQL["add_repeat"], SQL["add_forged"]
 _TAKE_DOUBTFUL, _MARK_PROCESSED = SQL["take_doubtful"], SQL["mark_processed"]
 _POSTPONE, _REPLAYED = SQL["postpone"], SQL["replayed"]
-_SET_ASIDE, _PRUNE_FORGED = SQL["set_aside"], SQL["prune_forged"]
+_SET_ASIDE = SQL["set_aside"]
 
 
 class PostgresNotifications:
@@ -83,9 +83,6 @@ class PostgresNotifications:
             _REPLAYED, notification_id, order_id, transaction_id, processed, error
         )
         return written is not None
-
-    async def prune_forged(self) -> int:
-        return int(await self._connection.fetchval(_PRUNE_FORGED))
 
 
 def _columns(notification: ReceivedNotification) -> tuple[Any, ...]:

@@ -84,7 +84,3 @@ class Notifications(Protocol):
         False when it is not there, or is a forged one.
         """
         ...
-
-    async def prune_forged(self) -> int:
-        """Delete forged ones beyond what is kept; how many went."""
-        ...

@@ -20,6 +20,7 @@ _COMMANDS: Final = {
     "users": "entrypoints.cli.users:users",
     "payments": "entrypoints.cli.payments:payments",
     "webhooks": "entrypoints.cli.webhooks:webhooks",
+    "prune": "entrypoints.cli.prune:prune",
     "verify": "entrypoints.cli.verify:verify",
     "doctor": "entrypoints.cli.doctor:doctor",
 }

@@ -416,18 +416,3 @@ class NotificationsContract:
 
         (row,) = await inbox()
         assert (row.processed, row.error) == (True, None)
-
-    async def test_pruning_deletes_forged_ones_older_than_a_week_and_nothing_else(
-        self, begin: UnitOfWork, inbox: Inbox, now: datetime
-    ) -> None:
-        old, young = now - timedelta(days=7, minutes=1), now - timedelta(days=6)
-        async with begin() as work:
-            await work.notifications.add_forged(a_forged("old", received_at=old))
-            await work.notifications.add_forged(a_forged("young", received_at=young))
-            await work.notifications.add(a_received("genuine", received_at=old))
-
-        async with begin() as work:
-            gone = await work.notifications.prune_forged()
-
-        assert gone == 1
-        assert {row.id for row in await inbox()} == {an_id("young"), an_id("genuine")}

@@ -32,7 +32,7 @@ def over(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on there is somebody to ask."""
-    monkeypatch.setattr(confirming, "_is_a_terminal", lambda: True)
+    monkeypatch.setattr(confirming, "is_a_terminal", lambda: True)
 
 
 def run(*arguments: str, said: str | None = None) -> Result:

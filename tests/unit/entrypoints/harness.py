@@ -22,6 +22,7 @@ from entrypoints.settings import load
 from support import builders, recorded
 from support.builders import USER_ID
 from support.fake_notification_reader import InMemoryNotificationReader
+from support.fake_pruner import InMemoryPruner
 from support.fakes import (
     CountingIdentifiers,
     InMemoryCreateRate,
@@ -162,6 +163,7 @@ def a_service(**changes: str | None) -> Service:
         "begin": begin,
         "reader": InMemoryPaymentReader(begin),
         "inbox": InMemoryNotificationReader(begin),
+        "pruner": InMemoryPruner(begin, clock),
         "rate": InMemoryCreateRate(clock=clock, per_minute=container.settings().create_rate),
         "health": health,
         "midtrans": ScriptedKeyCheck(),

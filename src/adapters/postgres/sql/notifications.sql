@@ -89,20 +89,3 @@ UPDATE payment_webhook_events
  WHERE id = $1
    AND NOT forged
 RETURNING id;
-
--- name: prune_forged
--- The newest 10,000 of the last week stay.
-WITH newest AS (
-  SELECT received_at
-    FROM payment_webhook_events
-   WHERE forged
-   ORDER BY received_at DESC
-  OFFSET 9999 LIMIT 1
-), gone AS (
-  DELETE FROM payment_webhook_events
-   WHERE forged
-     AND (received_at < (SELECT received_at FROM newest)
-          OR received_at < (now() AT TIME ZONE 'utc') - interval '7 days')
-  RETURNING 1
-)
-SELECT count(*)::int AS gone FROM gone;
