@@ -8,6 +8,7 @@ from dependency_injector.providers import Dependency, Factory, Object, Singleton
 
 from adapters.midtrans.client import MidtransClient, create_http
 from adapters.midtrans.gateway import MidtransGateway
+from adapters.outside.webhook_probe import HttpxWebhookProbe
 from adapters.postgres.create_rate import PostgresCreateRate
 from adapters.postgres.evidence_log import PostgresEvidenceLog
 from adapters.postgres.health import PostgresHealth
@@ -69,6 +70,7 @@ class Container(DeclarativeContainer):
         notify_url=settings.provided.notify_url,
     )
     gateway = Singleton(ObservedGateway, gateway=midtrans, clock=clock)
+    webhook_probe = Singleton(HttpxWebhookProbe)
 
     create_payment = Singleton(
         CreatePayment,

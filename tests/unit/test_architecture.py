@@ -16,6 +16,7 @@ import pytest
 import domain
 from adapters.midtrans.client import MidtransClient
 from adapters.midtrans.gateway import MidtransGateway
+from adapters.outside.webhook_probe import HttpxWebhookProbe
 from adapters.postgres.create_rate import PostgresCreateRate
 from adapters.postgres.health import PostgresHealth
 from adapters.postgres.idempotency import PostgresIdempotencyKeys
@@ -38,9 +39,11 @@ from domain.ports.notifications import Notifications
 from domain.ports.payments import PaymentReader, Payments
 from domain.ports.pruner import Pruner
 from domain.ports.users import Users
+from domain.ports.webhook_probe import WebhookProbe
 from domain.ports.work import UnitOfWork, Work
 from support.fake_notification_reader import InMemoryNotificationReader
 from support.fake_pruner import InMemoryPruner
+from support.fake_webhook_probe import ScriptedWebhookProbe
 from support.fakes import (
     CountingIdentifiers,
     InMemoryCreateRate,
@@ -72,6 +75,7 @@ def typed(http: httpx.AsyncClient, pool: Any, connection: Any, memory: Any) -> N
     keys: IdempotencyKeys = PostgresIdempotencyKeys(connection)
     users: Users = PostgresUsers(connection)
     reader: PaymentReader = PostgresPaymentReader(pool=pool)
+    probe: WebhookProbe = HttpxWebhookProbe()
     pruner: Pruner = PostgresPruner(pool=pool)
     inbox: NotificationReader = PostgresNotificationReader(pool=pool)
     rate: CreateRate = PostgresCreateRate(pool=pool, per_minute=1)
@@ -89,10 +93,11 @@ def typed(http: httpx.AsyncClient, pool: Any, connection: Any, memory: Any) -> N
     keys = InMemoryIdempotencyKeys(memory, manual)
     users = InMemoryUsers(memory)
     reader = InMemoryPaymentReader(in_memory)
+    probe = ScriptedWebhookProbe()
     pruner = InMemoryPruner(in_memory, manual)
     inbox = InMemoryNotificationReader(in_memory)
     rate = InMemoryCreateRate(clock=manual, per_minute=1)
-    del inbox, pruner
+    del inbox, probe, pruner
     del ids, gateway, checker, begin, work, payments, notifications, keys, users, reader, rate, health
 
 
@@ -112,6 +117,8 @@ PAIRS: Final[list[tuple[type, type]]] = [
     (PaymentReader, InMemoryPaymentReader),
     (Notifications, PostgresNotifications),
     (Notifications, InMemoryNotifications),
+    (WebhookProbe, HttpxWebhookProbe),
+    (WebhookProbe, ScriptedWebhookProbe),
     (Pruner, PostgresPruner),
     (Pruner, InMemoryPruner),
     (NotificationReader, PostgresNotificationReader),

@@ -10,7 +10,7 @@ from typing import Any, Final
 import jwt
 import pytest
 
-from domain.errors import GatewayUnavailable
+from domain.errors import DatabaseUnavailable, GatewayUnavailable
 from domain.payment import Break
 from domain.ports.gateway import KeyCheck
 from domain.status import Status
@@ -387,3 +387,49 @@ def test_an_empty_cell_is_blank(capsys: pytest.CaptureFixture[str]) -> None:
     show_table(["a", "b"], [[None, datetime(2026, 2, 6, 3, 0, tzinfo=UTC)]])
 
     assert capsys.readouterr().out == "a  b\n   2026-02-06 03:00:00\n"
+
+
+@pytest.mark.parametrize(
+    ("cause", "told"),
+    [
+        (OSError(111, "Connect call failed"), "[Errno 111] Connect call failed"),
+        (ValueError('database "shop" does not exist\nHINT: make it'), 'database "shop" does not exist'),
+        (TimeoutError(), "no answer in time"),
+    ],
+)
+def test_why_the_database_is_away_is_told_where_that_is_known(
+    service: Service,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    cause: Exception,
+    told: str,
+) -> None:
+    def refuse() -> None:
+        raise DatabaseUnavailable from cause
+
+    monkeypatch.setattr(service.begin, "check_reachable", refuse)
+
+    assert failed(capsys, "payments", "list") == (
+        f"The database is away or too busy ({told}); nothing was lost, try again.\n"
+    )
+
+
+WIDE: Final = ["0199b6a4-7b1e-7c52-9d0e-3f3a1c2b4d5e", "settlement", "a reason that may be folded " * 3]
+
+
+@pytest.mark.parametrize(("columns", "framed"), [(120, True), (90, True), (79, False), (40, False)])
+def test_a_terminal_too_narrow_for_the_frame_gets_columns_and_nothing_is_cut_off(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    columns: int,
+    framed: bool,  # noqa: FBT001 - a case
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+
+    show_table(["id", "status", "why"], [WIDE])
+
+    out = capsys.readouterr().out
+    assert ("┃" in out) == framed
+    assert all(cell in out for cell in WIDE[:2])
+    assert "…" not in out

@@ -1,15 +1,22 @@
-"""`bayar webhooks`, each command from its start to its end, on notifications that the service took."""
+"""What an operator calls, each command from its start to its end, on what the service took."""
+
+from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
-from adapters.postgres.payments import PostgresPaymentReader
-from adapters.postgres.work import PostgresUnitOfWork
 from domain.status import Status
 from support.builders import a_delivery, given
+from support.rows import run
 from support.service import WEBHOOK, ran, serving
+
+if TYPE_CHECKING:
+    from adapters.postgres.payments import PostgresPaymentReader
+    from adapters.postgres.pool import Pool
+    from adapters.postgres.work import PostgresUnitOfWork
 
 
 @pytest.fixture
@@ -79,8 +86,48 @@ async def test_one_of_another_server_key_is_refused(env: dict[str, str]) -> None
     assert done["why"] == "its signature does not go with our server key"
 
 
-async def test_before_any_migration_there_is_one_plain_sentence(empty_database_url: str) -> None:
-    ended = await ran("webhooks", "list", env={"DATABASE_URL": empty_database_url})
+@pytest.mark.parametrize("command", [["webhooks", "list"], ["prune"]], ids=" ".join)
+async def test_before_any_migration_there_is_one_plain_sentence(
+    empty_database_url: str, command: list[str]
+) -> None:
+    ended = await ran(*command, env={"DATABASE_URL": empty_database_url})
 
     assert (ended.status, ended.out) == (1, "")
     assert ended.err == "The database is not at this release's tables; run bayar migrate.\n"
+
+
+async def test_what_is_over_is_counted_and_then_thrown_away(
+    pool: Pool, begin: PostgresUnitOfWork, reader: PostgresPaymentReader, database_url: str
+) -> None:
+    payment = await given(begin, status=Status.SETTLEMENT, transaction_id="t-1")
+    await run(
+        pool,
+        "INSERT INTO payment_webhook_events (received_at, order_id, raw_body, is_verified, processed)"
+        " SELECT now() - interval '91 days', 'order-1', '{}', true, n % 2 = 0"
+        " FROM generate_series(1, 4100) AS n",
+    )
+    env = {"DATABASE_URL": database_url}
+
+    dry = await ran("prune", "--dry-run", "--json", env=env)
+    pruned = await ran("prune", "--json", env=env)
+    again = await ran("prune", env=env)
+
+    assert [ended.status for ended in (dry, pruned, again)] == [0, 0, 0]
+    assert [(line["rows"], line["deleted"]) for line in dry.json] == [(2050, False), (0, False), (0, False)]
+    assert [(line["rows"], line["deleted"]) for line in pruned.json] == [(2050, True), (0, True), (0, True)]
+    assert await run(pool, "SELECT count(*) FROM payment_webhook_events") == 2050
+    assert await reader.find("order-1") == payment
+    assert len(await reader.log(payment.id)) == 1
+
+
+async def test_the_doctor_probes_the_service_s_own_public_address(env: dict[str, str]) -> None:
+    async with serving("--no-worker", env=env) as service:
+        good = await ran("doctor", "--json", env=env | {"BAYAR_PUBLIC_URL": service.url})
+    bad = await ran("doctor", "--json", env=env | {"BAYAR_PUBLIC_URL": service.url})
+
+    (fine,) = [finding for finding in good.json if finding["check"] == "webhook"]
+    (trouble,) = [finding for finding in bad.json if not finding["ok"]]
+    assert (good.status, fine["ok"]) == (0, True)
+    assert bad.status == 1
+    assert trouble["check"] == "webhook"
+    assert "nothing listens there (connection refused)" in trouble["detail"]
