@@ -284,7 +284,7 @@ def _is_public_https(url: str) -> bool:
 def is_public(url: str) -> bool:
     """Whether an address can be reached from everywhere, as far as its host tells."""
     host = urlsplit(url).hostname or ""
-    if host == "localhost" or ("." not in host and ":" not in host):
+    if host == "localhost" or "." not in host:
         return False
     try:
         return ip_address(host).is_global

@@ -19,6 +19,7 @@ _HEADERS: Final = {
     "User-Agent": "Veritrans",
     "Accept": "application/json",
     "Content-Type": "application/json",
+    "Accept-Encoding": "identity",
 }
 _LARGEST_ANSWER: Final = 16 * 1024
 # X509_V_ERR_... of OpenSSL (x509_vfy.h).

@@ -8,7 +8,8 @@ from domain.ports.webhook_probe import Answered, Silence, Unanswered
 _OURS: Final = (400, "application/problem+json", "invalid-body")
 _FOLLOWED: Final = frozenset({307, 308})
 _PORTS: Final = {80, 443}
-_REDIRECTS: Final = (300, 399)
+_REDIRECTS: Final = range(300, 400)
+_SHOWN: Final = 200
 _OPEN: Final = "leave this path open, for a notification's signature proves who sent it"
 _SILENCES: Final = {
     Silence.NO_SUCH_HOST: "the name {host} is not found (DNS)",
@@ -68,7 +69,7 @@ def _trouble(url: str, answer: Answered) -> str | None:
         if answer.tls_1_2 is False:
             return "TLS 1.2 is not on offer, and Midtrans may not speak 1.3"
         return None
-    if _REDIRECTS[0] <= status <= _REDIRECTS[1]:
+    if status in _REDIRECTS:
         return _redirect(url, status, answer.location)
     told = _told(answer)
     if answer.media_type == "text/html":
@@ -77,18 +78,27 @@ def _trouble(url: str, answer: Answered) -> str | None:
 
 
 def _redirect(url: str, status: int, location: str | None) -> str:
-    # Without its query: a way to a login may carry what is nobody's business.
-    target = urlsplit(urljoin(url, location or ""))._replace(query="", fragment="")
     what_then = (
         "Midtrans follows this kind, but five at most and with its time running; give it the last address"
         if status in _FOLLOWED
         else "Midtrans does not follow it: the notification is lost"
     )
-    return f"it is redirected {_where(url, target)} ({status} to {target.geturl()[:200]}); {what_then}"
+    return f"it is redirected {_where(url, status, location)}; {what_then}"
 
 
-def _where(url: str, target: SplitResult) -> str:
-    here = urlsplit(url)
+def _where(url: str, status: int, location: str | None) -> str:
+    try:
+        target = urlsplit(urljoin(url, location or ""))
+    except ValueError:
+        target = None
+    if location is None or target is None:
+        return f"to nowhere ({status} without an address)"
+    # Without its query and user: a way to a login may carry what is nobody's business.
+    bare = target._replace(netloc=target.netloc.rpartition("@")[2], query="", fragment="")
+    return f"{_kind(urlsplit(url), target)} ({status} to {bare.geturl()[:_SHOWN]})"
+
+
+def _kind(here: SplitResult, target: SplitResult) -> str:
     if here.hostname != target.hostname:
         return "to another host"
     if (here.scheme, target.scheme) == ("http", "https"):
@@ -109,7 +119,7 @@ def _told(answer: Answered) -> str:
         return f"it asks for a password ({status}), which Midtrans never sends; {_OPEN}"
     if status in _STATUSES:
         return _STATUSES[status]
-    if status < _REDIRECTS[0]:
+    if status < _REDIRECTS.start:
         return (
             f"something else than Bayar answers {status}, which Midtrans takes as delivered: the "
             "notification is lost"

@@ -38,7 +38,6 @@ def test_our_own_answer_is_as_it_should_be() -> None:
         (URL, "https://www.shop.example/api/payments/webhook", "to another host"),
         (URL, "//www.shop.example/", "to another host"),
         (URL, "/login?next=/api", "to another address"),
-        (URL, None, "to another address"),
     ],
 )
 def test_a_redirect_that_midtrans_does_not_follow_is_named(
@@ -48,6 +47,13 @@ def test_a_redirect_that_midtrans_does_not_follow_is_named(
 
     assert sentence.startswith(f"it is redirected {where} ({status} to http")
     assert sentence.endswith("Midtrans does not follow it: the notification is lost")
+
+
+@pytest.mark.parametrize("location", [None, "http://[", "//[::"])
+def test_a_redirect_to_no_address_at_all_is_told_so(location: str | None) -> None:
+    assert told(Answered(status=302, location=location)).startswith(
+        "it is redirected to nowhere (302 without an address); Midtrans does not follow it"
+    )
 
 
 @pytest.mark.parametrize("status", [307, 308])
@@ -61,9 +67,11 @@ def test_a_redirect_that_midtrans_follows_is_told_as_such(status: int) -> None:
 
 
 def test_what_a_redirect_carries_is_not_repeated() -> None:
-    sentence = told(Answered(status=302, location="/login?token=hunter2#hunter3"))
+    for location in ("/login?token=hunter2#hunter3", "https://hunter4:hunter5@pay.shop.example/login"):
+        sentence = told(Answered(status=302, location=location))
 
-    assert "hunter" not in sentence
+        assert "hunter" not in sentence
+        assert "https://pay.shop.example/login" in sentence
 
 
 @pytest.mark.parametrize(
