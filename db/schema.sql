@@ -306,6 +306,13 @@ CREATE INDEX payment_webhook_events_due_index ON public.payment_webhook_events U
 
 
 --
+-- Name: payment_webhook_events_failed_index; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX payment_webhook_events_failed_index ON public.payment_webhook_events USING btree (received_at, id) WHERE ((NOT processed) AND (processing_error IS NOT NULL));
+
+
+--
 -- Name: payment_webhook_events_forged_index; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -317,6 +324,13 @@ CREATE INDEX payment_webhook_events_forged_index ON public.payment_webhook_event
 --
 
 CREATE INDEX payment_webhook_events_midtrans_transaction_id_index ON public.payment_webhook_events USING btree (midtrans_transaction_id);
+
+
+--
+-- Name: payment_webhook_events_newest_index; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX payment_webhook_events_newest_index ON public.payment_webhook_events USING btree (received_at, id);
 
 
 --
@@ -366,4 +380,5 @@ INSERT INTO public.schema_migrations (version) VALUES
     ('20261123000002'),
     ('20261123000003'),
     ('20261123000004'),
-    ('20261125000001');
+    ('20261125000001'),
+    ('20261125000005');

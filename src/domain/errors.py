@@ -12,6 +12,9 @@ BayarError
 ├── UnknownUser            a valid token of somebody who is not in ``users``
 ├── UserNotAdded           the ``users`` table demands more than an id
 ├── TooManyRequests
+├── NotANotification       lacks what every notification of Midtrans has
+├── NotificationNotFound
+├── NotReplayable          a stored notification that nothing proves
 ├── TransactionTaken       a transaction id that already belongs to another payment
 ├── GatewayTrouble
 │   ├── GatewayRefused     Midtrans said no; nothing will be paid
@@ -124,6 +127,29 @@ class TooManyRequests(BayarError):
     def __init__(self, retry_after: int) -> None:
         super().__init__(f"Too many payments in a minute; try again in {retry_after} seconds.")
         self.retry_after = retry_after
+
+
+class NotANotification(BayarError):
+    code = "invalid-body"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"This is not a notification: {what}.")
+        self.what = what
+
+
+class NotificationNotFound(BayarError):
+    code = "notification-not-found"
+
+    def __init__(self, notification_id: object) -> None:
+        super().__init__(f"There is no notification {notification_id}.")
+
+
+class NotReplayable(BayarError):
+    code = "not-replayable"
+
+    def __init__(self, notification_id: object, why: str) -> None:
+        super().__init__(f"Notification {notification_id} cannot be replayed, for {why}.")
+        self.why = why
 
 
 class TransactionTaken(BayarError):

@@ -8,11 +8,14 @@ from dependency_injector.providers import Dependency, Factory, Object, Singleton
 
 from adapters.midtrans.client import MidtransClient, create_http
 from adapters.midtrans.gateway import MidtransGateway
+from adapters.outside.webhook_probe import HttpxWebhookProbe
 from adapters.postgres.create_rate import PostgresCreateRate
 from adapters.postgres.evidence_log import PostgresEvidenceLog
 from adapters.postgres.health import PostgresHealth
+from adapters.postgres.notification_reader import PostgresNotificationReader
 from adapters.postgres.payments import PostgresPaymentReader
 from adapters.postgres.pool import create_pool
+from adapters.postgres.retention import PostgresPruner
 from adapters.postgres.work import PostgresUnitOfWork
 from adapters.system.clock import SystemClock
 from adapters.system.identifiers import SystemIdentifiers
@@ -25,9 +28,12 @@ from domain.usecases.confirm_notifications import ConfirmNotifications
 from domain.usecases.create_payment import CreatePayment
 from domain.usecases.get_payment import GetPayment
 from domain.usecases.list_payments import ListPayments
+from domain.usecases.prune import Prune
+from domain.usecases.read_timeline import ReadTimeline
 from domain.usecases.receive_notification import ReceiveNotification
 from domain.usecases.reconcile_payments import ReconcilePayments
 from domain.usecases.refresh_payment import RefreshPayment
+from domain.usecases.replay_notification import ReplayNotification
 from domain.usecases.verify_log import VerifyLog
 from entrypoints.migrations import versions
 from entrypoints.settings import Settings
@@ -47,7 +53,9 @@ class Container(DeclarativeContainer):
     pool = Singleton(create_pool, dsn=settings.provided.database_url, size=pool_size)
     begin = Singleton(PostgresUnitOfWork, pool=pool, on_commit=on_commit, ask_rate=settings.provided.ask_rate)
     reader = Singleton(PostgresPaymentReader, pool=pool)
+    inbox = Singleton(PostgresNotificationReader, pool=pool)
     log = Singleton(PostgresEvidenceLog, pool=pool)
+    pruner = Singleton(PostgresPruner, pool=pool)
     rate = Singleton(PostgresCreateRate, pool=pool, per_minute=settings.provided.create_rate)
     health = Singleton(PostgresHealth, pool=pool, migrations=Call(versions))
 
@@ -64,6 +72,7 @@ class Container(DeclarativeContainer):
         notify_url=settings.provided.notify_url,
     )
     gateway = Singleton(ObservedGateway, gateway=midtrans, clock=clock)
+    webhook_probe = Singleton(HttpxWebhookProbe)
 
     create_payment = Singleton(
         CreatePayment,
@@ -88,15 +97,25 @@ class Container(DeclarativeContainer):
     list_payments = Singleton(
         ListPayments, begin=begin, reader=reader, any_user=settings.provided.auto_create_users
     )
+    read_timeline = Singleton(ReadTimeline, get=get_payment, reader=reader)
+    server_keys = Factory(
+        ServerKeys,
+        current=settings.provided.server_key,
+        previous=settings.provided.previous_server_key,
+    )
     receive_notification = Singleton(
         ReceiveNotification,
         begin=begin,
         ids=ids,
-        keys=Factory(
-            ServerKeys,
-            current=settings.provided.server_key,
-            previous=settings.provided.previous_server_key,
-        ),
+        keys=server_keys,
+        confirm_always=settings.provided.confirm_always,
+    )
+    replay_notification = Singleton(
+        ReplayNotification,
+        begin=begin,
+        reader=inbox,
+        keys=server_keys,
+        clock=clock,
         confirm_always=settings.provided.confirm_always,
     )
     verify_log = Singleton(VerifyLog, log=log)
@@ -104,6 +123,7 @@ class Container(DeclarativeContainer):
         ReconcilePayments, begin=begin, reader=reader, gateway=gateway, clock=clock
     )
     attend_payment = Singleton(AttendPayment, begin=begin, reader=reader, clock=clock)
+    prune = Singleton(Prune, pruner=pruner)
     confirm_notifications = Singleton(
         ConfirmNotifications, begin=begin, reader=reader, gateway=gateway, clock=clock
     )

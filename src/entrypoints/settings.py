@@ -280,9 +280,13 @@ def _origins(text: str) -> tuple[str, ...]:
 
 
 def _is_public_https(url: str) -> bool:
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme != "https" or host == "localhost" or "." not in host:
+    return urlsplit(url).scheme == "https" and is_public(url)
+
+
+def is_public(url: str) -> bool:
+    """Whether an address can be reached from everywhere, as far as its host tells."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or "." not in host:
         return False
     try:
         return ip_address(host).is_global

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
 
 from domain.errors import DatabaseUnavailable
+from domain.retention import RETENTION
 from entrypoints.container import Container
 
 # So many payments are asked about at the same time, in each lane.
@@ -33,8 +35,8 @@ class Chore:
 
 
 def chores(container: Container) -> list[Chore]:
-    confirm, begin = container.confirm_notifications(), container.begin()
-    reconcile = container.reconcile_payments()
+    confirm, reconcile = container.confirm_notifications(), container.reconcile_payments()
+    prune = container.prune()
 
     async def confirm_notifications() -> bool:
         return await confirm(limit=_AT_ONCE) > 0
@@ -42,21 +44,14 @@ def chores(container: Container) -> list[Chore]:
     async def reconcile_payments() -> bool:
         return (await reconcile(limit=RECONCILED_AT_ONCE)).asked > 0
 
-    async def prune_forged() -> bool:
-        async with begin() as work:
-            await work.notifications.prune_forged()
-        return False
-
-    async def prune_idempotency_keys() -> bool:
-        async with begin() as work:
-            await work.idempotency.prune()
-        return False
-
     return [
         Chore(name="confirm notifications", every=1.0, do=confirm_notifications, lanes=_LANES),
         Chore(name=RECONCILE, every=1.0, do=reconcile_payments, lanes=_RECONCILING_LANES),
-        Chore(name="prune forged notifications", every=60.0, do=prune_forged),
-        Chore(name="prune idempotency keys", every=3600.0, do=prune_idempotency_keys),
+        *(
+            Chore(name=f"prune {rule.what}", every=rule.every, do=partial(prune.some, rule))
+            for rule in RETENTION
+            if rule.every is not None
+        ),
     ]
 
 

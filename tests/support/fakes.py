@@ -172,8 +172,6 @@ class _Transaction:
 
     def __init__(self, committed: _State, locks: dict[Hashable, asyncio.Lock], patience: float) -> None:
         self.committed, self.changed = committed, _State()
-        self.gone: set[UUID] = set()
-        self.gone_keys: set[tuple[int, str]] = set()
         self.broken = False
         self._locks, self._patience = locks, patience
         self._held: dict[Hashable, asyncio.Lock] = {}
@@ -220,13 +218,11 @@ class _Transaction:
         return next((known for known in self.payments() if known.id == payment_id), None)
 
     def key(self, name: tuple[int, str]) -> StoredKey | None:
-        if name in self.changed.keys:
-            return self.changed.keys[name]
-        return None if name in self.gone_keys else self.committed.keys.get(name)
+        return self.changed.keys.get(name) or self.committed.keys.get(name)
 
     def notifications(self) -> list[StoredNotification]:
         rows = self.committed.notifications | self.changed.notifications
-        return [row for row in rows.values() if row.id not in self.gone]
+        return list(rows.values())
 
     def commit(self) -> list[Entry]:
         state, changed = self.committed, self.changed
@@ -236,14 +232,10 @@ class _Transaction:
         state.due_at |= changed.due_at
         state.budget = changed.budget or state.budget
         state.charged_first_at |= changed.charged_first_at
-        for name in self.gone_keys:
-            state.keys.pop(name, None)
         state.keys |= changed.keys
         ids = {payment.id for payment in state.payments.values()}
         assert all(key.payment_id in ids for key in changed.keys.values()), "a key without its payment"
         state.notifications |= changed.notifications
-        for gone in self.gone:
-            state.notifications.pop(gone, None)
         for payment_id, entries in changed.entries.items():
             state.entries[payment_id].extend(entries)
         return [entry for entries in changed.entries.values() for entry in entries]
@@ -562,19 +554,33 @@ class InMemoryNotifications:
 
     async def set_aside(self, ids: list[UUID], error: str) -> None:
         for row in await self._locked(ids):
-            self._keep(replace(row, error=error))
+            if not row.processed:
+                self._keep(replace(row, error=error))
 
-    async def prune_forged(self) -> int:
-        own = self._transaction
-        await own.turn()
-        forged = [row for row in own.notifications() if row.forged]
-        forged.sort(key=lambda row: row.received_at, reverse=True)
-        since = self._clock.now() - _FORGED_KEPT_FOR
-        if len(forged) >= _FORGED_KEPT:
-            since = max(since, forged[_FORGED_KEPT - 1].received_at)
-        gone = {row.id for row in forged if row.received_at < since}
-        own.gone |= gone
-        return len(gone)
+    async def replayed(
+        self,
+        notification_id: UUID,
+        *,
+        order_id: str,
+        transaction_id: str | None,
+        processed: bool,
+        error: str | None,
+    ) -> bool:
+        rows = [row for row in await self._locked([notification_id]) if not row.forged]
+        for row in rows:
+            self._keep(
+                replace(
+                    row,
+                    order_id=order_id,
+                    transaction_id=transaction_id,
+                    is_verified=True,
+                    processed=processed,
+                    error=error,
+                    attempts=0,
+                    due_at=self._clock.now(),
+                ),
+            )
+        return bool(rows)
 
     def _row(self, notification: ReceivedNotification) -> StoredNotification:
         return StoredNotification(
@@ -649,13 +655,6 @@ class InMemoryIdempotencyKeys:
 
     async def release(self, call: IdempotentCall, *, uncharged: bool) -> None:
         await self._change(call, leased_until=self._clock.now(), uncharged=uncharged)
-
-    async def prune(self) -> int:
-        own = self._transaction
-        await own.turn()
-        old = {name for name, row in own.committed.keys.items() if self._is_old(row)}
-        own.gone_keys |= old
-        return len(old)
 
     async def _change(self, call: IdempotentCall, **changes: Any) -> bool:
         own, name = self._transaction, (call.user_id, call.key)

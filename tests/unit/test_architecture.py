@@ -16,12 +16,15 @@ import pytest
 import domain
 from adapters.midtrans.client import MidtransClient
 from adapters.midtrans.gateway import MidtransGateway
+from adapters.outside.webhook_probe import HttpxWebhookProbe
 from adapters.postgres.budget import PostgresAskingBudget
 from adapters.postgres.create_rate import PostgresCreateRate
 from adapters.postgres.health import PostgresHealth
 from adapters.postgres.idempotency import PostgresIdempotencyKeys
+from adapters.postgres.notification_reader import PostgresNotificationReader
 from adapters.postgres.notifications import PostgresNotifications
 from adapters.postgres.payments import PostgresPaymentReader, PostgresPayments
+from adapters.postgres.retention import PostgresPruner
 from adapters.postgres.users import PostgresUsers
 from adapters.postgres.work import PostgresUnitOfWork, PostgresWork
 from adapters.system.clock import SystemClock
@@ -33,10 +36,16 @@ from domain.ports.database import DatabaseHealth
 from domain.ports.gateway import KeyChecker, PaymentGateway
 from domain.ports.idempotency import IdempotencyKeys
 from domain.ports.identifiers import Identifiers
+from domain.ports.notification_reader import NotificationReader
 from domain.ports.notifications import Notifications
 from domain.ports.payments import PaymentReader, Payments
+from domain.ports.pruner import Pruner
 from domain.ports.users import Users
+from domain.ports.webhook_probe import WebhookProbe
 from domain.ports.work import UnitOfWork, Work
+from support.fake_notification_reader import InMemoryNotificationReader
+from support.fake_pruner import InMemoryPruner
+from support.fake_webhook_probe import ScriptedWebhookProbe
 from support.fakes import (
     CountingIdentifiers,
     InMemoryAskingBudget,
@@ -70,6 +79,9 @@ def typed(http: httpx.AsyncClient, pool: Any, connection: Any, memory: Any) -> N
     budget: AskingBudget = PostgresAskingBudget(connection, rate=1)
     users: Users = PostgresUsers(connection)
     reader: PaymentReader = PostgresPaymentReader(pool=pool)
+    probe: WebhookProbe = HttpxWebhookProbe()
+    pruner: Pruner = PostgresPruner(pool=pool)
+    inbox: NotificationReader = PostgresNotificationReader(pool=pool)
     rate: CreateRate = PostgresCreateRate(pool=pool, per_minute=1)
     health: DatabaseHealth = PostgresHealth(pool=pool, migrations=())
 
@@ -86,7 +98,11 @@ def typed(http: httpx.AsyncClient, pool: Any, connection: Any, memory: Any) -> N
     budget = InMemoryAskingBudget(memory, manual, 1)
     users = InMemoryUsers(memory)
     reader = InMemoryPaymentReader(in_memory)
+    probe = ScriptedWebhookProbe()
+    pruner = InMemoryPruner(in_memory, manual)
+    inbox = InMemoryNotificationReader(in_memory)
     rate = InMemoryCreateRate(clock=manual, per_minute=1)
+    del inbox, probe, pruner
     del ids, gateway, checker, begin, work, payments, notifications, keys, budget, users, reader, rate, health
 
 
@@ -106,6 +122,12 @@ PAIRS: Final[list[tuple[type, type]]] = [
     (PaymentReader, InMemoryPaymentReader),
     (Notifications, PostgresNotifications),
     (Notifications, InMemoryNotifications),
+    (WebhookProbe, HttpxWebhookProbe),
+    (WebhookProbe, ScriptedWebhookProbe),
+    (Pruner, PostgresPruner),
+    (Pruner, InMemoryPruner),
+    (NotificationReader, PostgresNotificationReader),
+    (NotificationReader, InMemoryNotificationReader),
     (IdempotencyKeys, PostgresIdempotencyKeys),
     (IdempotencyKeys, InMemoryIdempotencyKeys),
     (AskingBudget, PostgresAskingBudget),

@@ -8,10 +8,14 @@ from support.contracts.budget import AskingBudgetContract
 from support.contracts.create_rate import CreateRateContract, RateOf
 from support.contracts.gateway import PaymentGatewayContract, Situation
 from support.contracts.idempotency import IdempotencyKeysContract
+from support.contracts.notification_reader import NotificationReaderContract
 from support.contracts.notifications import Inbox, NotificationsContract
 from support.contracts.payments import PaymentsContract
+from support.contracts.pruner import PrunerContract
 from support.contracts.time import PassTime
 from support.contracts.users import UsersContract
+from support.fake_notification_reader import InMemoryNotificationReader
+from support.fake_pruner import InMemoryPruner
 from support.fakes import (
     InMemoryCreateRate,
     InMemoryPaymentReader,
@@ -47,7 +51,7 @@ class TestInMemoryPayments(_InMemory, PaymentsContract):
     pass
 
 
-class TestInMemoryNotifications(_InMemory, NotificationsContract):
+class _InMemoryInbox(_InMemory):
     @pytest.fixture
     def now(self, clock: ManualClock) -> datetime:
         return clock.now()
@@ -58,6 +62,22 @@ class TestInMemoryNotifications(_InMemory, NotificationsContract):
             return begin.notifications
 
         return inbox
+
+
+class TestInMemoryNotifications(_InMemoryInbox, NotificationsContract):
+    pass
+
+
+class TestInMemoryPruner(_InMemoryInbox, PrunerContract):
+    @pytest.fixture
+    def pruner(self, begin: InMemoryUnitOfWork, clock: ManualClock) -> InMemoryPruner:
+        return InMemoryPruner(begin, clock)
+
+
+class TestInMemoryNotificationReader(_InMemory, NotificationReaderContract):
+    @pytest.fixture
+    def inbox_reader(self, begin: InMemoryUnitOfWork) -> InMemoryNotificationReader:
+        return InMemoryNotificationReader(begin)
 
 
 class TestInMemoryIdempotencyKeys(_InMemory, IdempotencyKeysContract):

@@ -1,5 +1,7 @@
 """What Midtrans's replies mean for a payment."""
 
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import quote
 
@@ -136,6 +138,19 @@ class MidtransGateway:
             return KeyCheck.REFUSED
         spoke = answer.body_code is not None and answer.body_code < _SERVER_TROUBLE
         return KeyCheck.ACCEPTED if spoke else KeyCheck.UNREACHABLE
+
+    async def seconds_apart(self) -> float | None:
+        """By the Date header, which knows whole seconds and was written between our looks at the clock."""
+        before = self._clock.now()
+        try:
+            answer = await self._send("GET", _NOBODYS_ORDER, "status")
+            told = parsedate_to_datetime(answer.headers.get("date", ""))
+        except (GatewayUnavailable, ValueError):
+            return None
+        theirs = told if told.tzinfo else told.replace(tzinfo=UTC)
+        ahead = (before - theirs).total_seconds() - 1.0
+        behind = (theirs - self._clock.now()).total_seconds()
+        return max(ahead, behind, 0.0)
 
     async def _send(self, method: str, transaction: str, what: str) -> Answer:
         path = f"/v2/{quote(transaction, safe='')}/{what}"

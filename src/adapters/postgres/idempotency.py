@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SQL: Final = load("idempotency.sql")
 _TAKE = SQL["take"]
 _SEEN, _FORGET_OLD, _INSERT, _LOCK = SQL["seen"], SQL["forget_old"], SQL["insert"], SQL["lock"]
-_KEEP, _RELEASE, _END, _PRUNE = SQL["keep"], SQL["release"], SQL["end"], SQL["prune"]
+_KEEP, _RELEASE, _END = SQL["keep"], SQL["release"], SQL["end"]
 
 
 class PostgresIdempotencyKeys:
@@ -64,9 +64,6 @@ class PostgresIdempotencyKeys:
 
     async def release(self, call: IdempotentCall, *, uncharged: bool) -> None:
         await self._connection.execute(_RELEASE, call.user_id, call.key, call.lease, uncharged)
-
-    async def prune(self) -> int:
-        return int(await self._connection.fetchval(_PRUNE))
 
 
 def _ending(row: Any) -> Ending:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 SQL: Final = load("notifications.sql")
 _ADD, _ADD_REPEAT, _ADD_FORGED = SQL["add"], SQL["add_repeat"], SQL["add_forged"]
 _TAKE_DOUBTFUL, _MARK_PROCESSED = SQL["take_doubtful"], SQL["mark_processed"]
-_POSTPONE = SQL["postpone"]
-_SET_ASIDE, _PRUNE_FORGED = SQL["set_aside"], SQL["prune_forged"]
+_POSTPONE, _REPLAYED = SQL["postpone"], SQL["replayed"]
+_SET_ASIDE = SQL["set_aside"]
 
 
 class PostgresNotifications:
@@ -48,7 +48,7 @@ class PostgresNotifications:
         await self._connection.execute(
             _ADD_FORGED,
             notification.id,
-            _naive(notification.received_at),
+            naive(notification.received_at),
             notification.order_id,
             json.dumps(kept),
         )
@@ -75,14 +75,25 @@ class PostgresNotifications:
     async def set_aside(self, ids: list[UUID], error: str) -> None:
         await self._connection.execute(_SET_ASIDE, ids, error)
 
-    async def prune_forged(self) -> int:
-        return int(await self._connection.fetchval(_PRUNE_FORGED))
+    async def replayed(
+        self,
+        notification_id: UUID,
+        *,
+        order_id: str,
+        transaction_id: str | None,
+        processed: bool,
+        error: str | None,
+    ) -> bool:
+        written = await self._connection.fetchval(
+            _REPLAYED, notification_id, order_id, transaction_id, processed, error
+        )
+        return written is not None
 
 
 def _columns(notification: ReceivedNotification) -> tuple[Any, ...]:
     return (
         notification.id,
-        _naive(notification.received_at),
+        naive(notification.received_at),
         notification.order_id,
         notification.transaction_id,
         notification.body,
@@ -92,6 +103,6 @@ def _columns(notification: ReceivedNotification) -> tuple[Any, ...]:
     )
 
 
-def _naive(instant: datetime) -> datetime:
+def naive(instant: datetime) -> datetime:
     """``received_at`` is a timestamp without a zone, in UTC."""
     return instant.astimezone(UTC).replace(tzinfo=None)

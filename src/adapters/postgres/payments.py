@@ -117,7 +117,7 @@ class PostgresPaymentReader:
         self._pool = pool
 
     async def find(self, order_id: str) -> Payment | None:
-        if not _may_be_asked_for(order_id):
+        if not may_be_asked_for(order_id):
             return None
         rows = await self._rows(_FIND, order_id)
         return _payment(rows[0]) if rows else None
@@ -229,7 +229,7 @@ def _status(word: str | None, *, is_paid: bool) -> Status:
     return Status.SETTLEMENT if is_paid or (word or "").lower() == "capture" else Status.PENDING
 
 
-def _may_be_asked_for(order_id: str) -> bool:
+def may_be_asked_for(order_id: str) -> bool:
     """Whether Postgres can look for it: it may come from an address or a command line."""
     return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in order_id)
 

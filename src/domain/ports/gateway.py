@@ -76,3 +76,7 @@ class KeyChecker(Protocol):
     async def check_key(self) -> KeyCheck:
         """Whether the gateway takes our key."""
         ...
+
+    async def seconds_apart(self) -> float | None:
+        """How far its clock and ours are apart at least; None when it does not say."""
+        ...

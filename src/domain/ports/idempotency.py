@@ -67,7 +67,3 @@ class IdempotencyKeys(Protocol):
     async def release(self, call: IdempotentCall, *, uncharged: bool) -> None:
         """Let the next call resume at once; ``uncharged`` when certainly nothing was charged so far."""
         ...
-
-    async def prune(self) -> int:
-        """Forget keys after 72 hours; how many."""
-        ...

@@ -75,6 +75,17 @@ class Notifications(Protocol):
 
     async def set_aside(self, ids: list[UUID], error: str) -> None: ...
 
-    async def prune_forged(self) -> int:
-        """Delete forged ones beyond what is kept; how many went."""
+    async def replayed(
+        self,
+        notification_id: UUID,
+        *,
+        order_id: str,
+        transaction_id: str | None,
+        processed: bool,
+        error: str | None,
+    ) -> bool:
+        """Write over what became of a stored one, its signature proven anew; if still to do, it is due now.
+
+        False when it is not there, or is a forged one.
+        """
         ...

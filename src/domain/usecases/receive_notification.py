@@ -1,32 +1,18 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
-from domain.decide import Decision, decide
 from domain.errors import DatabaseUnavailable
 from domain.evidence import Notification
 from domain.history import Entry
-from domain.payment import Payment
 from domain.ports.identifiers import Identifiers
 from domain.ports.notifications import ForgedNotification, ReceivedNotification
 from domain.ports.work import UnitOfWork, Work
 from domain.signature import ServerKeys, Signer
+from domain.usecases.judging import Outcome, Verdict, judge, ruled
 from domain.usecases.together import Together, TooManyWait
 
 _FORGED_TEXT = 64
-
-
-class Outcome(StrEnum):
-    """What became of a notification."""
-
-    APPLIED = "applied"
-    KNOWN = "known"
-    DOUBTFUL = "doubtful"
-    SET_ASIDE = "set aside"
-    UNKNOWN_ORDER = "unknown order"
-    FAILED = "failed"
-    FORGED = "forged"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +36,9 @@ class _Proven:
 
     said: Notification
     kept: ReceivedNotification
+
+    def kept_as(self, verdict: Verdict) -> ReceivedNotification:
+        return replace(self.kept, processed=verdict.processed, error=verdict.error)
 
 
 class ReceiveNotification:
@@ -128,14 +117,14 @@ class ReceiveNotification:
             if order_id not in payments:
                 outcomes.append(None)
                 continue
-            decision, kept, outcome = self._decided(payments[order_id], one)
-            if outcome is Outcome.APPLIED:
+            verdict, decision = ruled(payments[order_id], one.said, confirm_always=self._confirm_always)
+            if verdict.outcome is Outcome.APPLIED:
                 payments[order_id] = decision.payment
                 entries[order_id] = entries.get(order_id, ()) + decision.entries
-                applied.append(kept)
+                applied.append(one.kept_as(verdict))
             else:
-                repeats.append(kept)
-            outcomes.append(outcome)
+                repeats.append(one.kept_as(verdict))
+            outcomes.append(verdict.outcome)
         if entries:
             await work.payments.save_all([(payments[order_id], own) for order_id, own in entries.items()])
             await work.notifications.add_all(applied)
@@ -155,28 +144,12 @@ class ReceiveNotification:
             return Outcome.FAILED, unexpected
 
     async def _apply(self, work: Work, one: _Proven) -> Outcome:
-        payment = await work.payments.lock(one.said.order_id)
-        if payment is None:
-            kept = replace(one.kept, error=f"there is no payment {one.said.order_id}")
-            await work.notifications.add_repeat(kept)
-            return Outcome.UNKNOWN_ORDER
-        decision, kept, outcome = self._decided(payment, one)
-        if outcome is Outcome.APPLIED:
-            await work.payments.save(decision.payment, decision.entries)
-            await work.notifications.add(kept)
+        verdict = await judge(work, one.said, confirm_always=self._confirm_always)
+        if verdict.outcome is Outcome.APPLIED:
+            await work.notifications.add(one.kept_as(verdict))
         else:
-            await work.notifications.add_repeat(kept)
-        return outcome
-
-    def _decided(self, payment: Payment, one: _Proven) -> tuple[Decision, ReceivedNotification, Outcome]:
-        """What follows for the payment, for the notification, and in a word."""
-        decision = decide(payment, one.said)
-        if decision.set_aside:
-            return decision, replace(one.kept, error=decision.set_aside), Outcome.SET_ASIDE
-        if decision.doubts or (decision.changed and self._confirm_always):
-            return decision, one.kept, Outcome.DOUBTFUL
-        outcome = Outcome.APPLIED if decision.changed else Outcome.KNOWN
-        return decision, replace(one.kept, processed=True), outcome
+            await work.notifications.add_repeat(one.kept_as(verdict))
+        return verdict.outcome
 
     async def _keep_forged(self, group: Sequence[Notification]) -> Sequence[None]:
         async with self._begin() as work:

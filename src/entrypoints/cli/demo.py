@@ -225,6 +225,12 @@ def guide(demo: Demo, token: str) -> None:
 
    curl -s {demo.url}/api/payments -H "Authorization: Bearer $TOKEN"
 
+5. Look at it as the service's operator:
+
+   export DATABASE_URL='{demo.settings.database_url}'
+   .venv/bin/bayar payments list
+   .venv/bin/bayar webhooks list
+
 Ctrl-C stops everything and keeps the data.
 """
     )

@@ -1,5 +1,6 @@
 import sys
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import rich_click as click
 
@@ -7,8 +8,16 @@ from domain.errors import DatabaseUnavailable
 from domain.ports.gateway import KeyCheck
 from entrypoints.cli.output import as_json, show_json, show_table
 from entrypoints.cli.session import EVERYTHING, with_container
+from entrypoints.cli.webhook_check import verdict
 from entrypoints.container import Container
-from entrypoints.settings import SettingsError, from_environment
+from entrypoints.settings import (
+    WEBHOOK_PATH,
+    Settings,
+    SettingsError,
+    from_environment,
+    is_midtrans,
+    is_public,
+)
 
 _LEAST_POSTGRES = 14
 _CLOCK_SECONDS = 5.0
@@ -46,11 +55,15 @@ def _findings() -> list[Finding]:
         f"Midtrans at {settings.midtrans_url}, notified at {settings.notify_url or 'the dashboard address'}"
     )
     found = [Finding(check="settings", ok=True, detail=where)]
-    return found + with_container(EVERYTHING, _check)
 
+    async def check(container: Container) -> list[Finding]:
+        return [
+            *await _database(container),
+            *await _midtrans(container),
+            await _webhook(container, settings),
+        ]
 
-async def _check(container: Container) -> list[Finding]:
-    return [*await _database(container), await _midtrans(container)]
+    return found + with_container(EVERYTHING, check)
 
 
 async def _database(container: Container) -> list[Finding]:
@@ -87,20 +100,43 @@ async def _database(container: Container) -> list[Finding]:
             ok=not missing,
             detail=f"missing {missing}; run bayar migrate" if missing else "current",
         ),
-        Finding(
-            check="clock",
-            ok=apart <= _CLOCK_SECONDS,
-            detail=f"{apart:.1f} s apart from the database's"
-            + ("" if apart <= _CLOCK_SECONDS else "; set both by NTP: payments expire by the clock"),
-        ),
+        _clock("clock", "the database's", apart),
     ]
 
 
-async def _midtrans(container: Container) -> Finding:
+async def _midtrans(container: Container) -> list[Finding]:
     detail = {
         KeyCheck.ACCEPTED: "the server key is accepted",
         KeyCheck.REFUSED: "the server key is refused; check it, and that MIDTRANS_ENV names its environment",
         KeyCheck.UNREACHABLE: "did not answer as Midtrans does; check MIDTRANS_BASE_URL and the network",
     }
     checked = await container.midtrans().check_key()
-    return Finding(check="Midtrans", ok=checked is KeyCheck.ACCEPTED, detail=detail[checked])
+    found = [Finding(check="Midtrans", ok=checked is KeyCheck.ACCEPTED, detail=detail[checked])]
+    silent = checked is KeyCheck.UNREACHABLE
+    apart = None if silent else await container.midtrans().seconds_apart()
+    if apart is not None:
+        found.append(_clock("clock at Midtrans", "Midtrans's", apart))
+    return found
+
+
+def _clock(check: str, whose: str, apart: float) -> Finding:
+    ok = apart <= _CLOCK_SECONDS
+    advice = "" if ok else "; set both by NTP: payments expire by the clock"
+    return Finding(check=check, ok=ok, detail=f"{apart:.1f} s apart from {whose}{advice}")
+
+
+async def _webhook(container: Container, settings: Settings) -> Finding:
+    if settings.public_url is None:
+        told = (
+            f"BAYAR_PUBLIC_URL is not set, so the address in the Midtrans dashboard must be this service's: "
+            f"https://…{WEBHOOK_PATH}"
+        )
+        return Finding(check="webhook", ok=True, detail=told)
+    url = settings.public_url + WEBHOOK_PATH
+    ok, told = verdict(
+        url,
+        await container.webhook_probe()(url),
+        by_midtrans=is_midtrans(urlsplit(settings.midtrans_url).hostname),
+        is_public=is_public(url),
+    )
+    return Finding(check="webhook", ok=ok, detail=told)

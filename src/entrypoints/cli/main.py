@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import rich_click as click
 
-from domain.errors import BayarError
+from domain.errors import BayarError, DatabaseUnavailable
 from entrypoints.trouble import Trouble
 
 # Loaded when called: `bayar token` must not wait for a web framework.
@@ -20,6 +20,8 @@ _COMMANDS: Final = {
     "users": "entrypoints.cli.users:users",
     "payments": "entrypoints.cli.payments:payments",
     "reconcile": "entrypoints.cli.reconcile:reconcile",
+    "webhooks": "entrypoints.cli.webhooks:webhooks",
+    "prune": "entrypoints.cli.prune:prune",
     "verify": "entrypoints.cli.verify:verify",
     "doctor": "entrypoints.cli.doctor:doctor",
 }
@@ -61,6 +63,10 @@ def main() -> None:
 def _expected(trouble: BaseException) -> str | None:
     """The sentence to tell, or None for a fault of ours, whose traceback is wanted."""
     match trouble:
+        case DatabaseUnavailable() if trouble.__cause__ and str(trouble) == str(DatabaseUnavailable()):
+            # Whoever sits at a shell can do something about a wrong name or password, say.
+            why = str(trouble.__cause__).partition("\n")[0] or "no answer in time"
+            return f"The database is away or too busy ({why}); nothing was lost, try again."
         case BayarError() | Trouble():
             return str(trouble)
         case BaseExceptionGroup(exceptions=[only]):

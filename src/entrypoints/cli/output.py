@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -22,27 +22,55 @@ _COLOURS: Final = {
     "ok": "green",
     "failed": "bold red",
     "applied": "green",
+    "processed": "green",
+    "to do": "yellow",
+    "doubtful": "yellow",
+    "set aside": "red",
+    "unknown order": "red",
+    "refused": "bold red",
 }
+
+# The least that the last column of a framed table, which may be prose, is squeezed into.
+_LAST_COLUMN: Final = 24
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 
 
 def show_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2, default=str))
+    click.echo(json.dumps(value, indent=2, default=str).replace("\x7f", "\\u007f"))
+
+
+def show_lines(values: Mapping[str, object]) -> None:
+    """One thing, a line per value that it has, with the names in a column."""
+    told = {name: text for name, value in values.items() if (text := _text(value))}
+    width = max(map(len, told))
+    for name, text in told.items():
+        click.echo(f"{name:<{width}}  {text}")
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """One line per row; on a terminal with a frame and colours by word."""
+    """One line per row; on a terminal with a frame and colours by word, where that is wide enough."""
     texts = [[_text(cell) for cell in row] for row in rows]
-    if not sys.stdout.isatty():
-        widths = [max(map(len, column)) for column in zip(columns, *texts, strict=True)]
+    widths = [max(map(len, column)) for column in zip(columns, *texts, strict=True)]
+    if not sys.stdout.isatty() or not _fits(widths):
         for row in [list(columns), *texts]:
             click.echo("  ".join(f"{c:<{w}}" for c, w in zip(row, widths, strict=True)).rstrip())
         return
-    table = Table(*columns, header_style="bold", border_style="dim")
+    table = Table(header_style="bold", border_style="dim")
+    for column in columns:
+        table.add_column(column, no_wrap=column is not columns[-1], overflow="fold")
     for row in texts:
         table.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in row))
     Console().print(table)
+
+
+def _fits(widths: Sequence[int]) -> bool:
+    """Whether a frame leaves every cell whole, if only the last column goes over several lines.
+
+    What is cut off cannot be copied: an id, say, into the next command.
+    """
+    *others, last = widths
+    return sum(others) + min(last, _LAST_COLUMN) + 3 * len(widths) + 1 <= Console().width
 
 
 def _text(cell: object) -> str:

@@ -15,7 +15,7 @@ from entrypoints.cli.dispute import dispute_file
 from entrypoints.cli.output import as_json, rupiah, show_json, show_table
 from entrypoints.cli.session import DATABASE, DATABASE_AND_MIDTRANS, with_container
 from entrypoints.container import Container
-from entrypoints.http.schemas import payment_view
+from entrypoints.http.schemas import event_view, payment_view
 
 _OPERATOR = Caller(user_id=0, scopes=frozenset({ANY_PAYMENT}))
 
@@ -92,7 +92,7 @@ def show(order_id: str, as_json: bool) -> None:  # noqa: FBT001 - a flag
 
     payment, log = with_container(DATABASE, do)
     if as_json:
-        show_json(plain(payment) | {"timeline": [_plain_entry(entry) for entry in log]})
+        show_json(plain(payment) | {"timeline": [msgspec.to_builtins(event_view(entry)) for entry in log]})
         return
     show_payment(payment, log)
 
@@ -192,15 +192,3 @@ def plain(payment: Payment) -> dict[str, Any]:
     breaks = [{"reason": found.reason, "subject": found.subject} for found in payment.breaks]
     attention = [{"reason": found.reason, "subject": found.subject} for found in payment.attention]
     return view | {"user_id": payment.user_id, "breaks": breaks, "attention": attention}
-
-
-def _plain_entry(entry: Entry) -> dict[str, Any]:
-    return {
-        "seq": entry.seq,
-        "at": entry.recorded_at.isoformat(),
-        "what": entry.what,
-        "source": entry.source,
-        "status": entry.status,
-        "detail": dict(entry.detail),
-        "digest": entry.digest.hex(),
-    }

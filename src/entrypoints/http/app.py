@@ -43,6 +43,7 @@ def create_litestar(container: Container, *, several_processes: bool = False) ->
         "get_payment": container.get_payment,
         "refresh_payment": container.refresh_payment,
         "list_payments": container.list_payments,
+        "read_timeline": container.read_timeline,
         "auth": _once(Authenticator.of(settings)),
         "qr_code": _once(QrCode(gateway_url=settings.midtrans_url)),
         "exposition": _once(

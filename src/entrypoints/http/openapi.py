@@ -8,10 +8,19 @@ import msgspec
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Components, Example, Operation, SecurityScheme
 
+from domain.history import Source
 from domain.rupiah import MOST, PaymentType
 from domain.status import Status
 from entrypoints.http.problems import MEDIA_TYPE, PROBLEMS, Problem, problem
-from entrypoints.http.schemas import CreateBody, NotificationBody, Ok, PaymentList, PaymentView, Ready
+from entrypoints.http.schemas import (
+    CreateBody,
+    EventList,
+    NotificationBody,
+    Ok,
+    PaymentList,
+    PaymentView,
+    Ready,
+)
 
 VERSION: Final = version("bayar")
 BEARER: Final[list[dict[str, list[str]]]] = [{"bearer": []}]
@@ -97,6 +106,15 @@ _STATUSES: Final = {
     Status.REFUND: "It was paid, and all of it went back.",
     Status.PARTIAL_CHARGEBACK: "It was paid, and the customer's bank took some of it back.",
     Status.CHARGEBACK: "It was paid, and the customer's bank took it back.",
+}
+
+_SOURCES: Final = {
+    Source.SHOP: "The call that created it.",
+    Source.CHARGE: "Midtrans's answer to the charge.",
+    Source.NOTIFICATION: "A notification of Midtrans, its signature proven.",
+    Source.STATUS_REPLY: "Midtrans's own word, when it was asked.",
+    Source.OPERATOR: "A person looked at what needed one, or did it.",
+    Source.ADOPTION: "The state in which an earlier service left it.",
 }
 
 
@@ -222,7 +240,7 @@ def _examples() -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    bodies = [CreateBody, PaymentView, PaymentList, NotificationBody, Ok, Ready, Problem]
+    bodies = [CreateBody, PaymentView, PaymentList, EventList, NotificationBody, Ok, Ready, Problem]
     _, found = msgspec.json.schema_components(bodies, ref_template="#/components/schemas/{name}")
     found["Problem"]["properties"]["code"]["enum"] = list(PROBLEMS)
     found["Status"] |= {
@@ -230,6 +248,12 @@ def _schemas() -> dict[str, Any]:
         "description": "Of two things that are true of a payment, the later one here is its status.",
         "enum": [status.value for status in _STATUSES],
         "x-enumDescriptions": {status.value: text for status, text in _STATUSES.items()},
+    }
+    found["Source"] |= {
+        "type": "string",
+        "description": "What told of a change.",
+        "enum": [source.value for source in _SOURCES],
+        "x-enumDescriptions": {source.value: text for source, text in _SOURCES.items()},
     }
     found["PaymentType"] |= {"type": "string", "description": "How a payment is paid."}
     for name in ("Problem", "FieldError"):

@@ -12,6 +12,7 @@ from domain.status import Status
 from domain.usecases.create_payment import CreatePayment
 from domain.usecases.get_payment import GetPayment
 from domain.usecases.list_payments import ListPayments
+from domain.usecases.read_timeline import ReadTimeline
 from domain.usecases.refresh_payment import RefreshPayment
 from entrypoints.http.bodies import read_json
 from entrypoints.http.idempotency import REPLAYED, idempotent_call
@@ -21,8 +22,10 @@ from entrypoints.http.qr import QrCode
 from entrypoints.http.schemas import (
     CREATE_RULES,
     CreateBody,
+    EventList,
     PaymentList,
     PaymentView,
+    event_list,
     payment_list,
     payment_view,
     place_of,
@@ -157,6 +160,27 @@ async def get_status(
 
 
 @get(
+    "/{order_id:str}/events",
+    operation_id="listPaymentEvents",
+    operation_class=Documented,
+    summary="How the payment came to be what it is",
+    response_description="Its whole timeline, oldest first.",
+    responses=problems(*_READ),
+)
+async def get_events(
+    request: Call,
+    order_id: OrderId,
+    auth: Injected[Authenticator],
+    read_timeline: Injected[ReadTimeline],
+) -> EventList:
+    """Every change of the payment: when, what, and from which evidence.
+
+    Empty for a payment of an earlier service that has not changed since.
+    """
+    return event_list(await read_timeline(order_id, auth.caller(request)))
+
+
+@get(
     "/{order_id:str}/qr.svg",
     operation_id="getPaymentQr",
     operation_class=Documented,
@@ -186,7 +210,7 @@ async def get_qr(
 def payment_routes() -> Router:
     return Router(
         path="/api/payments",
-        route_handlers=[create, list_all, get_one, get_status, get_qr],
+        route_handlers=[create, list_all, get_one, get_status, get_events, get_qr],
         tags=["payments"],
         security=BEARER,
     )

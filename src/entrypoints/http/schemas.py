@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from domain import order_id as order_ids
 from domain.errors import InvalidPayment
+from domain.history import Entry, Source
 from domain.order import Customer, Item, Wanted
 from domain.payment import Payment
 from domain.ports.payments import Place
@@ -257,6 +258,36 @@ class PaymentList(Struct, frozen=True, kw_only=True):
     next_cursor: Annotated[str | None, _is("The ``cursor`` of the next page; null after the last.", None)]
 
 
+class EventView(Struct, frozen=True, kw_only=True):
+    """One change of a payment, as its evidence log has it; a later one never edits it."""
+
+    seq: Annotated[int, _is("Its place in the log, counted from 1.", 2)]
+    at: Annotated[datetime, Meta(tz=True), _is("When it was recorded.", "2026-02-06T03:00:01Z")]
+    what: Annotated[
+        str, _is("The status that was reached, or what else changed, in a few words.", "settlement")
+    ]
+    source: Annotated[Source, _is("Where the evidence came from.", "notification")]
+    status: Annotated[Status, _is("Where the payment stood afterwards.", "settlement")]
+    detail: Annotated[
+        dict[str, str | int | bool | None],
+        _is("What else is known of the change; which names are there depends on it.", {"from": "pending"}),
+    ]
+    digest: Annotated[
+        str,
+        _is(
+            "SHA-256 in hex over this entry and the digest before it, which chains the log.",
+            "(64 hex digits)",
+        ),
+    ]
+
+
+class EventList(Struct, frozen=True, kw_only=True):
+    """A payment's timeline."""
+
+    items: Annotated[list[EventView], _is("The changes, oldest first.")]
+    next_cursor: Annotated[str | None, _is("Always null: a timeline comes whole.", None)]
+
+
 def payment_view(payment: Payment, *, refreshed: bool | UnsetType = UNSET) -> PaymentView:
     return PaymentView(
         order_id=payment.order_id,
@@ -284,6 +315,22 @@ def payment_list(page: Page) -> PaymentList:
         items=[payment_view(payment) for payment in page.payments],
         next_cursor=_cursor(page.next) if page.next else None,
     )
+
+
+def event_view(entry: Entry) -> EventView:
+    return EventView(
+        seq=entry.seq,
+        at=entry.recorded_at,
+        what=entry.what,
+        source=entry.source,
+        status=entry.status,
+        detail=dict(entry.detail),
+        digest=entry.digest.hex(),
+    )
+
+
+def event_list(entries: list[Entry]) -> EventList:
+    return EventList(items=[event_view(entry) for entry in entries], next_cursor=None)
 
 
 def _cursor(place: Place) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import structlog
@@ -11,11 +11,11 @@ from litestar import Response, post
 from litestar.exceptions import HTTPException
 from litestar.types import Receive, Scope, Send
 
-from domain import jakarta
-from domain.errors import BayarError, DatabaseUnavailable
-from domain.evidence import Notification
+from domain import notification
+from domain.errors import BayarError, DatabaseUnavailable, NotANotification
 from domain.ports.clock import Clock
-from domain.usecases.receive_notification import Delivery, Outcome, ReceiveNotification
+from domain.usecases.judging import Outcome
+from domain.usecases.receive_notification import Delivery, ReceiveNotification
 from entrypoints.http.openapi import NotifyOperation, answer, problems
 from entrypoints.http.problems import MEDIA_TYPE, Problem, problem, problem_of
 from entrypoints.http.schemas import Ok
@@ -24,19 +24,6 @@ from entrypoints.settings import WEBHOOK_PATH
 from entrypoints.telemetry.metrics import WEBHOOKS
 
 _log: Final = structlog.get_logger()
-_OPTIONAL_TEXT: Final = 64
-# What is needed, and how long it may be: the columns that an earlier service made are not wider.
-_NEEDED: Final = {
-    "order_id": 64,
-    "status_code": 16,
-    "gross_amount": 32,
-    "signature_key": 255,
-    "transaction_status": 32,
-}
-
-
-class NotANotification(Exception):
-    """JSON that lacks what every notification has; the text says what."""
 
 
 class Webhook:
@@ -76,7 +63,7 @@ class Webhook:
             return Answer.of(problem("malformed-json", f"The body is not usable JSON: {wrong}."))
         except NotANotification as wrong:
             WEBHOOKS.labels("malformed").inc()
-            return Answer.of(problem("invalid-body", f"This is not a notification: {wrong}."))
+            return Answer.of(problem("invalid-body", str(wrong)))
         try:
             outcome, unexpected = await self._receive_notification()(delivery)
         except Exception:
@@ -157,35 +144,6 @@ def _tell(delivery: Delivery, outcome: Outcome, unexpected: Exception | None) ->
 
 
 def read_delivery(body: bytes, *, at: datetime) -> Delivery:
-    """The notification in a body; extra fields and odd optional ones are fine.
-
-    Raises Malformed and NotANotification.
-    """
-    value = decode(body)
-    if not isinstance(value, dict):
-        raise NotANotification("it is not an object")
-    for name, most in _NEEDED.items():
-        text = value.get(name)
-        if not isinstance(text, str) or not 1 <= len(text) <= most:
-            raise NotANotification(f"{name} must be a text of 1 to {most} characters")
-    return Delivery(
-        notification=Notification(
-            order_id=value["order_id"],
-            status_code=value["status_code"],
-            gross_amount=value["gross_amount"],
-            transaction_status=value["transaction_status"],
-            transaction_id=_optional(value, "transaction_id"),
-            fraud_status=_optional(value, "fraud_status"),
-            currency=_optional(value, "currency"),
-            settled_at=jakarta.parse(value.get("settlement_time")),
-            received_at=at,
-        ),
-        signature_key=value["signature_key"],
-        body=body.decode(),
-    )
-
-
-def _optional(value: dict[str, Any], name: str) -> str | None:
-    """An optional field as text, cut to what is kept; an odd one is kept as text too, so that it differs."""
-    found = value.get(name)
-    return None if found is None else str(found)[:_OPTIONAL_TEXT]
+    """The notification in a body. Raises Malformed and NotANotification."""
+    said, signature_key = notification.read(decode(body), at=at)
+    return Delivery(notification=said, signature_key=signature_key, body=body.decode())

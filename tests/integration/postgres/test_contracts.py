@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.postgres.create_rate import PostgresCreateRate
+from adapters.postgres.notification_reader import PostgresNotificationReader
+from adapters.postgres.retention import PostgresPruner
 from support.contracts.budget import AskingBudgetContract
 from support.contracts.create_rate import CreateRateContract, RateOf
 from support.contracts.idempotency import IdempotencyKeysContract
+from support.contracts.notification_reader import NotificationReaderContract
 from support.contracts.notifications import Inbox, NotificationsContract
 from support.contracts.payments import PaymentsContract
+from support.contracts.pruner import PrunerContract
 from support.contracts.users import UsersContract
 
 if TYPE_CHECKING:
@@ -77,6 +81,42 @@ class TestPostgresAskingBudget(AskingBudgetContract):
     @pytest.fixture
     def pass_time(self, pass_time: PassTime) -> PassTime:
         return pass_time
+
+
+class TestPostgresPruner(PrunerContract):
+    @pytest.fixture
+    def begin(self, begin: PostgresUnitOfWork) -> PostgresUnitOfWork:
+        return begin
+
+    @pytest.fixture
+    def reader(self, reader: PostgresPaymentReader) -> PostgresPaymentReader:
+        return reader
+
+    @pytest.fixture
+    def pruner(self, pool: Pool) -> PostgresPruner:
+        return PostgresPruner(pool=pool)
+
+    @pytest.fixture
+    def inbox(self, inbox: Inbox) -> Inbox:
+        return inbox
+
+    @pytest.fixture
+    def pass_time(self, pass_time: PassTime) -> PassTime:
+        return pass_time
+
+    @pytest.fixture
+    def now(self, now: datetime) -> datetime:
+        return now
+
+
+class TestPostgresNotificationReader(NotificationReaderContract):
+    @pytest.fixture
+    def begin(self, begin: PostgresUnitOfWork) -> PostgresUnitOfWork:
+        return begin
+
+    @pytest.fixture
+    def inbox_reader(self, pool: Pool) -> PostgresNotificationReader:
+        return PostgresNotificationReader(pool=pool)
 
 
 class TestPostgresUsers(UsersContract):

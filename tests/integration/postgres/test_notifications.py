@@ -5,32 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from support.builders import a_forged, a_received
+from support.builders import a_forged
 from support.rows import run
 
 if TYPE_CHECKING:
     from adapters.postgres.pool import Pool
     from adapters.postgres.work import PostgresUnitOfWork
-
-
-async def test_pruning_keeps_the_newest_ten_thousand_forged_notifications(
-    pool: Pool, begin: PostgresUnitOfWork
-) -> None:
-    await run(
-        pool,
-        "INSERT INTO payment_webhook_events (received_at, raw_body, forged)"
-        " SELECT (now() AT TIME ZONE 'utc') - n * interval '1 second', '{}', true"
-        " FROM generate_series(1, 10050) AS n",
-    )
-    async with begin() as work:
-        await work.notifications.add(a_received())
-
-    async with begin() as work:
-        gone = await work.notifications.prune_forged()
-
-    assert gone == 50
-    assert await run(pool, "SELECT count(*) FROM payment_webhook_events WHERE forged") == 10_000
-    assert await run(pool, "SELECT count(*) FROM payment_webhook_events WHERE is_verified") == 1
 
 
 async def test_a_flood_of_forged_notifications_on_many_connections_stays_bounded(

@@ -152,7 +152,8 @@ async def test_the_doctor_tells_of_missing_migrations(env: dict[str, str], empty
 @pytest.mark.parametrize(
     "command",
     [["payments", "list"], ["payments", "show", "x"], ["payments", "sync", "x"], ["users", "list"],
-     ["users", "add"], ["migrate"], ["migrate", "status"]],
+     ["users", "add"], ["migrate"], ["migrate", "status"], ["webhooks", "list"], ["verify"], ["prune"],
+     ["webhooks", "replay", "--failed", "--yes"]],
     ids=" ".join,
 )  # fmt: skip
 async def test_with_the_database_away_every_command_says_so_in_a_sentence(command: list[str]) -> None:

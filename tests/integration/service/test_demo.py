@@ -43,10 +43,14 @@ async def test_it_tells_what_to_do_next_and_keeps_its_data(home: Path) -> None:
             headers={"Authorization": f"Bearer {token[1]}"}, trust_env=False
         ) as http:
             created = (await http.post(f"{url}{CREATE}", json={"gross_amount": 25_000})).json()
+        database = re.search(r"export DATABASE_URL='(\S+)'", program.said)
+        assert database is not None
+        listed = await ran("payments", "list", "--json", env={"DATABASE_URL": database[1]})
         program.signal(signal.SIGINT)
         ended = await program.ended()
     assert (ended.status, ended.err) == (0, "")
     assert f"{url}/docs" in ended.out
+    assert [payment["order_id"] for payment in listed.json] == [created["order_id"]]
 
     async with started(*arguments, env={}) as program:
         await answering(f"{url}/health/ready", program, within=60)

@@ -1,7 +1,6 @@
 """What every store of Idempotency-Keys promises, whatever it is made of."""
 
 import asyncio
-from datetime import timedelta
 from typing import Any, Final
 
 import pytest
@@ -250,20 +249,3 @@ class IdempotencyKeysContract:
         assert before == Ended(order_id="order-1", ending=Taken())
         assert not seen
         assert after == New()
-
-    async def test_pruning_forgets_the_old_and_keeps_the_others(
-        self, begin: UnitOfWork, reader: PaymentReader, pass_time: PassTime
-    ) -> None:
-        await claimed(begin, a_call(key="old"))
-        await pass_time((LIFE - timedelta(hours=1)).total_seconds())
-        await claimed(begin, a_call(key="young"), "order-2")
-        await pass_time(timedelta(hours=2).total_seconds())
-
-        async with begin() as work:
-            gone = await work.idempotency.prune()
-        async with begin() as work:
-            gone_again = await work.idempotency.prune()
-            young = await work.idempotency.seen(a_call(key="young"))
-
-        assert (gone, gone_again, young) == (1, 0, True)
-        assert await reader.find("order-1") is not None

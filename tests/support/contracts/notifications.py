@@ -3,15 +3,22 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
-from domain.ports.work import UnitOfWork
+from domain.ports.work import UnitOfWork, Work
 from support.builders import NOW, a_forged, a_received, an_id
 from support.contracts.time import PassTime
 from support.fakes import StoredNotification
 
 Inbox = Callable[[], Awaitable[list[StoredNotification]]]
+
+
+async def replayed(work: Work, name: str = "event", **became: Any) -> bool:
+    """Write what became of one, as a replay does; unless told, it is still to do."""
+    said = {"order_id": "order-1", "transaction_id": "t-1", "processed": False, "error": None}
+    return await work.notifications.replayed(an_id(name), **said | became)
 
 
 class NotificationsContract:
@@ -344,17 +351,68 @@ class NotificationsContract:
         (row,) = await inbox()
         assert (row.processed, row.error) == (True, None)
 
-    async def test_pruning_deletes_forged_ones_older_than_a_week_and_nothing_else(
-        self, begin: UnitOfWork, inbox: Inbox, now: datetime
+    async def test_one_that_was_replayed_says_anew_what_became_of_it(
+        self, begin: UnitOfWork, inbox: Inbox
     ) -> None:
-        old, young = now - timedelta(days=7, minutes=1), now - timedelta(days=6)
         async with begin() as work:
-            await work.notifications.add_forged(a_forged("old", received_at=old))
-            await work.notifications.add_forged(a_forged("young", received_at=young))
-            await work.notifications.add(a_received("genuine", received_at=old))
+            await work.notifications.add(a_received(error="why"))
 
         async with begin() as work:
-            gone = await work.notifications.prune_forged()
+            known = await replayed(work, processed=True)
 
-        assert gone == 1
-        assert {row.id for row in await inbox()} == {an_id("young"), an_id("genuine")}
+        (row,) = await inbox()
+        assert known
+        assert (row.is_verified, row.processed, row.error) == (True, True, None)
+
+    async def test_one_that_was_replayed_may_be_set_aside_again(
+        self, begin: UnitOfWork, inbox: Inbox
+    ) -> None:
+        async with begin() as work:
+            await work.notifications.add(a_received(processed=True))
+
+        async with begin() as work:
+            await replayed(work, error="another reason")
+            assert await work.notifications.take_doubtful(limit=10) == []
+
+        (row,) = await inbox()
+        assert (row.processed, row.error) == (False, "another reason")
+
+    async def test_one_that_was_replayed_and_is_still_to_do_is_due_at_once_and_as_often_as_a_new_one(
+        self, begin: UnitOfWork
+    ) -> None:
+        async with begin() as work:
+            await work.notifications.add(a_received(order_id="as an earlier service had it"))
+            await work.notifications.take_doubtful(limit=10)
+
+        async with begin() as work:
+            await replayed(work, order_id="order-2", transaction_id="t-2")
+        async with begin() as work:
+            (taken,) = await work.notifications.take_doubtful(limit=10)
+
+        assert (taken.order_id, taken.transaction_id, taken.attempts) == ("order-2", "t-2", 1)
+
+    async def test_neither_a_forged_one_nor_one_that_is_not_there_is_replayed(
+        self, begin: UnitOfWork, inbox: Inbox
+    ) -> None:
+        async with begin() as work:
+            await work.notifications.add_forged(a_forged("event"))
+        before = await inbox()
+
+        async with begin() as work:
+            known = await replayed(work, processed=True)
+            other = await replayed(work, name="missing", processed=True)
+
+        assert (known, other) == (False, False)
+        assert await inbox() == before
+
+    async def test_one_that_was_processed_meanwhile_is_not_set_aside(
+        self, begin: UnitOfWork, inbox: Inbox
+    ) -> None:
+        async with begin() as work:
+            await work.notifications.add(a_received(processed=True))
+
+        async with begin() as work:
+            await work.notifications.set_aside([an_id("event")], "Midtrans does not confirm it")
+
+        (row,) = await inbox()
+        assert (row.processed, row.error) == (True, None)

@@ -21,6 +21,9 @@ from entrypoints.http.app import create_app
 from entrypoints.settings import load
 from support import builders, recorded
 from support.builders import USER_ID
+from support.fake_notification_reader import InMemoryNotificationReader
+from support.fake_pruner import InMemoryPruner
+from support.fake_webhook_probe import ScriptedWebhookProbe
 from support.fakes import (
     CountingIdentifiers,
     InMemoryCreateRate,
@@ -60,9 +63,13 @@ class ScriptedKeyCheck:
 
     def __init__(self) -> None:
         self.verdict = KeyCheck.ACCEPTED
+        self.apart: float | None = 0.0
 
     async def check_key(self) -> KeyCheck:
         return self.verdict
+
+    async def seconds_apart(self) -> float | None:
+        return self.apart
 
 
 class StillPool:
@@ -162,10 +169,13 @@ def a_service(**changes: str | None) -> Service:
         "pool": StillPool(),
         "begin": begin,
         "reader": InMemoryPaymentReader(begin),
+        "inbox": InMemoryNotificationReader(begin),
+        "pruner": InMemoryPruner(begin, clock),
         "rate": InMemoryCreateRate(clock=clock, per_minute=container.settings().create_rate),
         "health": health,
         "midtrans": ScriptedKeyCheck(),
         "gateway": gateway,
+        "webhook_probe": ScriptedWebhookProbe(),
     }
     container.reset_singletons()
     for name, fake in fakes.items():

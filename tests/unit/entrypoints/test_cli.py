@@ -6,7 +6,6 @@ import json
 import re
 import sys
 import time
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,19 +13,17 @@ from typing import Any, Final
 
 import jwt
 import pytest
-from click.testing import CliRunner, Result
 
-from domain.errors import GatewayUnavailable
+from domain.errors import DatabaseUnavailable, GatewayUnavailable
 from domain.payment import Break
 from domain.ports.gateway import KeyCheck
 from domain.status import Status
-from entrypoints.cli import session
-from entrypoints.cli.main import _COMMANDS, bayar, main
+from entrypoints.cli.main import _COMMANDS, main
 from entrypoints.cli.output import rupiah, show_table
-from entrypoints.container import Container
 from support import builders
 from support.builders import NOW
-from support.service import TOKEN_SECRET, environment
+from support.service import TOKEN_SECRET
+from unit.entrypoints.commands import failed, given, over, printed, run
 from unit.entrypoints.harness import Service, a_service, away
 
 ALGORITHMS: Final = ["HS256"]
@@ -39,31 +36,7 @@ def service() -> Service:
 
 @pytest.fixture(autouse=True)
 def _over_fakes(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The commands find the test's own container, and a whole environment."""
-
-    @asynccontextmanager
-    async def running(container: Container, *, midtrans: bool = True) -> Any:  # noqa: ARG001 - as the real one
-        yield container
-
-    monkeypatch.setattr(session, "Container", lambda **_: service.container)
-    monkeypatch.setattr(session, "running", running)
-    monkeypatch.setattr(session, "configure_logs", lambda **_: None)
-    for name, value in environment().items():
-        monkeypatch.setenv(name, value)
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(bayar, arguments)
-
-
-def printed(*arguments: str) -> str:
-    result = run(*arguments)
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-def given(service: Service, **changes: Any) -> None:
-    asyncio.run(service.given(**changes))
+    over(service, monkeypatch)
 
 
 def claims(token: str, **options: Any) -> dict[str, Any]:
@@ -204,7 +177,7 @@ def test_a_payment_s_timeline_as_json_has_every_part_of_it(service: Service) -> 
 
     (entry,) = shown["timeline"]
     assert (entry["seq"], entry["what"], entry["source"]) == (1, "created", "shop")
-    assert entry["at"] == "2026-02-06T03:00:00+00:00"
+    assert entry["at"] == "2026-02-06T03:00:00Z"
     assert len(entry["digest"]) == 64
 
 
@@ -404,20 +377,6 @@ def test_the_doctor_tells_every_bad_setting(monkeypatch: pytest.MonkeyPatch) -> 
     assert "BAYAR_EXPIRY_MINUTES must be" in told
 
 
-def failed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What the whole program says on stderr when it exits with status 1."""
-    argv, sys.argv = sys.argv, ["bayar", *arguments]
-    try:
-        with pytest.raises(SystemExit) as ended:
-            main()
-    finally:
-        sys.argv = argv
-    said = capsys.readouterr()
-    assert ended.value.code == 1
-    assert said.out == ""
-    return said.err
-
-
 def test_expected_trouble_is_one_plain_sentence(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
     away(service)
 
@@ -496,6 +455,9 @@ COMMANDS: Final = [
     ["payments", "sync"],
     ["payments", "attend"],
     ["payments", "export"],
+    ["webhooks", "list"],
+    ["webhooks", "show"],
+    ["webhooks", "replay"],
 ]
 
 
@@ -543,3 +505,49 @@ def test_an_empty_cell_is_blank(capsys: pytest.CaptureFixture[str]) -> None:
     show_table(["a", "b"], [[None, datetime(2026, 2, 6, 3, 0, tzinfo=UTC)]])
 
     assert capsys.readouterr().out == "a  b\n   2026-02-06 03:00:00\n"
+
+
+@pytest.mark.parametrize(
+    ("cause", "told"),
+    [
+        (OSError(111, "Connect call failed"), "[Errno 111] Connect call failed"),
+        (ValueError('database "shop" does not exist\nHINT: make it'), 'database "shop" does not exist'),
+        (TimeoutError(), "no answer in time"),
+    ],
+)
+def test_why_the_database_is_away_is_told_where_that_is_known(
+    service: Service,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    cause: Exception,
+    told: str,
+) -> None:
+    def refuse() -> None:
+        raise DatabaseUnavailable from cause
+
+    monkeypatch.setattr(service.begin, "check_reachable", refuse)
+
+    assert failed(capsys, "payments", "list") == (
+        f"The database is away or too busy ({told}); nothing was lost, try again.\n"
+    )
+
+
+WIDE: Final = ["0199b6a4-7b1e-7c52-9d0e-3f3a1c2b4d5e", "settlement", "a reason that may be folded " * 3]
+
+
+@pytest.mark.parametrize(("columns", "framed"), [(120, True), (90, True), (79, False), (40, False)])
+def test_a_terminal_too_narrow_for_the_frame_gets_columns_and_nothing_is_cut_off(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    columns: int,
+    framed: bool,  # noqa: FBT001 - a case
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+
+    show_table(["id", "status", "why"], [WIDE])
+
+    out = capsys.readouterr().out
+    assert ("┃" in out) == framed
+    assert all(cell in out for cell in WIDE[:2])
+    assert "…" not in out

@@ -9,9 +9,11 @@ import msgspec
 import pytest
 
 from domain.evidence import ChargeRefused
+from domain.history import Source
+from domain.notification import NEEDED
 from domain.ports.gateway import NotTaken, Unanswered
 from domain.status import Status
-from entrypoints.http import openapi, schemas, webhook
+from entrypoints.http import openapi, schemas
 from entrypoints.http.app import create_litestar
 from entrypoints.http.problems import MEDIA_TYPE, PROBLEMS, Problem
 from support import builders
@@ -44,6 +46,7 @@ PROBLEMS_OF = {
     "getPayment": READ,
     "getPaymentStatus": READ,
     "getPaymentQr": READ | {"illegal-transition"},
+    "listPaymentEvents": READ,
     "receiveNotification": BODY | {"invalid-signature", "database-unavailable"},
     "live": set(),
     "ready": {"database-unavailable", "internal-error"},
@@ -155,7 +158,14 @@ def test_the_framework_s_own_words_are_nowhere(operations: Any) -> None:
 def test_who_may_call_what(operations: Any, document: Any) -> None:
     bearer = {name for name, operation in operations.items() if operation.get("security") == [{"bearer": []}]}
 
-    assert bearer == {"createPayment", "listPayments", "getPayment", "getPaymentStatus", "getPaymentQr"}
+    assert bearer == {
+        "createPayment",
+        "listPayments",
+        "getPayment",
+        "getPaymentStatus",
+        "getPaymentQr",
+        "listPaymentEvents",
+    }
     assert operations["metrics"]["security"] == [{}, {"metricsBearer": []}]
     assert not any(operations[name].get("security") for name in ("receiveNotification", "live", "ready"))
     assert document["components"]["securitySchemes"].keys() == {"bearer", "metricsBearer"}
@@ -196,7 +206,16 @@ def test_every_field_of_every_body_is_described(document: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [schemas.CreateBody, schemas.PaymentView, schemas.PaymentList, schemas.ActionView, Problem]
+    "kind",
+    [
+        schemas.CreateBody,
+        schemas.PaymentView,
+        schemas.PaymentList,
+        schemas.ActionView,
+        schemas.EventList,
+        schemas.EventView,
+        Problem,
+    ],
 )
 def test_bodies_have_the_fields_that_are_sent(document: Any, kind: type[msgspec.Struct]) -> None:
     schema = document["components"]["schemas"][kind.__name__]
@@ -250,6 +269,13 @@ def test_every_status_is_explained(document: Any) -> None:
     assert list(status["x-enumDescriptions"]) == list(Status)
 
 
+def test_every_source_of_evidence_is_explained(document: Any) -> None:
+    source = document["components"]["schemas"]["Source"]
+
+    assert source["enum"] == list(Source)
+    assert list(source["x-enumDescriptions"]) == list(Source)
+
+
 def test_every_problem_is_there_with_an_example_and_advice(document: Any) -> None:
     examples = document["components"]["examples"]
 
@@ -267,7 +293,7 @@ def test_the_webhook_says_what_it_needs(operations: Any, document: Any) -> None:
     needed = {name: schema["properties"][name] for name in schema["required"]}
 
     assert body["required"] is True
-    assert {name: field["maxLength"] for name, field in needed.items()} == webhook._NEEDED
+    assert {name: field["maxLength"] for name, field in needed.items()} == NEEDED
     assert all((field["type"], field["minLength"]) == ("string", 1) for field in needed.values())
     assert "additionalProperties" not in schema
 
@@ -287,6 +313,7 @@ async def test_what_is_answered_is_what_is_documented(operations: Any) -> None:
         "getPayment": "/api/payments/{}",
         "getPaymentStatus": "/api/payments/{}/status",
         "getPaymentQr": "/api/payments/{}/qr.svg",
+        "listPaymentEvents": "/api/payments/{}/events",
     }
 
     answers = [

@@ -16,7 +16,7 @@ from unit.entrypoints.harness import OTHER_USER, Service, a_service, away, probl
 
 LIST = "/api/payments"
 ACTIONS = recorded.gopay_charge()["actions"]
-READS = ["/api/payments/{}", "/api/payments/{}/status", "/api/payments/{}/qr.svg"]
+READS = ["/api/payments/{}", "/api/payments/{}/status", "/api/payments/{}/qr.svg", "/api/payments/{}/events"]
 
 
 async def test_a_stored_payment_is_answered_in_full(service: Service) -> None:

@@ -52,11 +52,3 @@ UPDATE payment_idempotency_keys
 UPDATE payment_idempotency_keys
    SET finished = true, gateway_code = $4, gateway_message = $5, lost = $6
  WHERE user_id = $1 AND key = $2 AND NOT finished AND lease IS NOT DISTINCT FROM $3;
-
--- name: prune
-WITH gone AS (
-  DELETE FROM payment_idempotency_keys
-   WHERE created_at <= now() - interval '72 hours' AND leased_until <= now()
-  RETURNING 1
-)
-SELECT count(*)::int AS gone FROM gone;

@@ -75,24 +75,19 @@ UPDATE payment_webhook_events
  WHERE id = ANY ($1::uuid[]);
 
 -- name: set_aside
+-- One that was replayed and processed meanwhile stays so.
 -- $1 ids, $2 why
 UPDATE payment_webhook_events
    SET processing_error = $2
- WHERE id = ANY ($1::uuid[]);
+ WHERE id = ANY ($1::uuid[])
+   AND NOT processed;
 
--- name: prune_forged
--- The newest 10,000 of the last week stay.
-WITH newest AS (
-  SELECT received_at
-    FROM payment_webhook_events
-   WHERE forged
-   ORDER BY received_at DESC
-  OFFSET 9999 LIMIT 1
-), gone AS (
-  DELETE FROM payment_webhook_events
-   WHERE forged
-     AND (received_at < (SELECT received_at FROM newest)
-          OR received_at < (now() AT TIME ZONE 'utc') - interval '7 days')
-  RETURNING 1
-)
-SELECT count(*)::int AS gone FROM gone;
+-- name: replayed
+-- An earlier service may not have filled the columns by which the background work asks.
+-- $1 id, $2 order id, $3 transaction id, $4 processed, $5 error
+UPDATE payment_webhook_events
+   SET order_id = $2, midtrans_transaction_id = $3, is_verified = true, processed = $4, processing_error = $5,
+       attempts = 0, due_at = now()
+ WHERE id = $1
+   AND NOT forged
+RETURNING id;
