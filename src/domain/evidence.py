@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from domain.status import Status
 
@@ -50,6 +51,15 @@ class Notification:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ReportedRefund:
+    """One refund in a status reply; ``confirmed_at`` is the bank's word on it, some time later."""
+
+    key: str
+    amount: int
+    confirmed_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StatusReply:
     """Midtrans's answer to GET status: what it holds true of one transaction."""
 
@@ -62,6 +72,7 @@ class StatusReply:
     currency: str | None = None
     settled_at: datetime | None = None
     refund_amount: int | None = None
+    refunds: tuple[ReportedRefund, ...] = ()
     received_at: datetime
 
 
@@ -80,4 +91,33 @@ class TransactionElsewhere:
     received_at: datetime
 
 
-Evidence = ChargeAnswer | ChargeRefused | Notification | StatusReply | NoTransaction | TransactionElsewhere
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefundAccepted:
+    """Midtrans took a refund of ours; ``total`` is what it took of that transaction from us so far."""
+
+    refund_id: UUID
+    amount: int
+    total: int
+    transaction_id: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefundInDoubt:
+    """A refund that a person has to look at; ``reason`` is the name of the break."""
+
+    reason: str
+    subject: str
+    received_at: datetime
+
+
+Evidence = (
+    ChargeAnswer
+    | ChargeRefused
+    | Notification
+    | StatusReply
+    | NoTransaction
+    | TransactionElsewhere
+    | RefundAccepted
+    | RefundInDoubt
+)

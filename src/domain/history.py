@@ -25,7 +25,9 @@ class Source(StrEnum):
     """Where the evidence for a change came from."""
 
     SHOP = "shop"
+    OPERATOR = "operator"
     CHARGE = "charge"
+    REFUND = "refund"
     NOTIFICATION = "notification"
     STATUS_REPLY = "status reply"
     ADOPTION = "earlier service"

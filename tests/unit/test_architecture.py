@@ -21,6 +21,7 @@ from adapters.postgres.health import PostgresHealth
 from adapters.postgres.idempotency import PostgresIdempotencyKeys
 from adapters.postgres.notifications import PostgresNotifications
 from adapters.postgres.payments import PostgresPaymentReader, PostgresPayments
+from adapters.postgres.refunds import PostgresRefunds
 from adapters.postgres.users import PostgresUsers
 from adapters.postgres.work import PostgresUnitOfWork, PostgresWork
 from adapters.system.clock import SystemClock
@@ -33,8 +34,10 @@ from domain.ports.idempotency import IdempotencyKeys
 from domain.ports.identifiers import Identifiers
 from domain.ports.notifications import Notifications
 from domain.ports.payments import PaymentReader, Payments
+from domain.ports.refunds import Refunds
 from domain.ports.users import Users
 from domain.ports.work import UnitOfWork, Work
+from support.fake_refunds import InMemoryRefunds
 from support.fakes import (
     CountingIdentifiers,
     InMemoryCreateRate,
@@ -64,6 +67,7 @@ def typed(http: httpx.AsyncClient, pool: Any, connection: Any, memory: Any) -> N
     payments: Payments = PostgresPayments(connection, [])
     notifications: Notifications = PostgresNotifications(connection)
     keys: IdempotencyKeys = PostgresIdempotencyKeys(connection)
+    refunds: Refunds = PostgresRefunds(connection)
     users: Users = PostgresUsers(connection)
     reader: PaymentReader = PostgresPaymentReader(pool=pool)
     rate: CreateRate = PostgresCreateRate(pool=pool, per_minute=1)
@@ -79,10 +83,25 @@ def typed(http: httpx.AsyncClient, pool: Any, connection: Any, memory: Any) -> N
     payments = InMemoryPayments(memory, manual)
     notifications = InMemoryNotifications(memory, manual)
     keys = InMemoryIdempotencyKeys(memory, manual)
+    refunds = InMemoryRefunds(memory, manual)
     users = InMemoryUsers(memory)
     reader = InMemoryPaymentReader(in_memory)
     rate = InMemoryCreateRate(clock=manual, per_minute=1)
-    del ids, gateway, checker, begin, work, payments, notifications, keys, users, reader, rate, health
+    del (
+        ids,
+        gateway,
+        checker,
+        begin,
+        work,
+        payments,
+        notifications,
+        keys,
+        refunds,
+        users,
+        reader,
+        rate,
+        health,
+    )
 
 
 PAIRS: Final[list[tuple[type, type]]] = [
@@ -103,6 +122,8 @@ PAIRS: Final[list[tuple[type, type]]] = [
     (Notifications, InMemoryNotifications),
     (IdempotencyKeys, PostgresIdempotencyKeys),
     (IdempotencyKeys, InMemoryIdempotencyKeys),
+    (Refunds, PostgresRefunds),
+    (Refunds, InMemoryRefunds),
     (Users, PostgresUsers),
     (Users, InMemoryUsers),
     (CreateRate, PostgresCreateRate),

@@ -9,6 +9,7 @@ from support.contracts.gateway import PaymentGatewayContract, Situation
 from support.contracts.idempotency import IdempotencyKeysContract
 from support.contracts.notifications import Inbox, NotificationsContract
 from support.contracts.payments import PaymentsContract
+from support.contracts.refunds import RefundsContract
 from support.contracts.time import PassTime
 from support.contracts.users import UsersContract
 from support.fakes import (
@@ -60,6 +61,10 @@ class TestInMemoryNotifications(_InMemory, NotificationsContract):
 
 
 class TestInMemoryIdempotencyKeys(_InMemory, IdempotencyKeysContract):
+    pass
+
+
+class TestInMemoryRefunds(_InMemory, RefundsContract):
     pass
 
 

@@ -93,8 +93,8 @@ class PostgresPayments:
     async def charge_anew(self, payment_id: UUID) -> bool:
         return await self._connection.fetchrow(_CHARGE_ANEW, payment_id) is not None
 
-    async def never_charge_again(self, payment_id: UUID) -> None:
-        await self._connection.execute(_NEVER_CHARGE_AGAIN, payment_id)
+    async def never_charge_again(self, payment_id: UUID) -> bool:
+        return await self._connection.fetchrow(_NEVER_CHARGE_AGAIN, payment_id) is not None
 
     async def take_turn(self, payment_id: UUID, *, seconds: int) -> bool:
         return await self._connection.fetchrow(_TAKE_TURN, payment_id, seconds) is not None

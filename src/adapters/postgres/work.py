@@ -11,6 +11,7 @@ from adapters.postgres.idempotency import PostgresIdempotencyKeys
 from adapters.postgres.notifications import PostgresNotifications
 from adapters.postgres.payments import PostgresPayments
 from adapters.postgres.pool import ACQUIRE_SECONDS
+from adapters.postgres.refunds import PostgresRefunds
 from adapters.postgres.users import PostgresUsers
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class PostgresWork:
         self.payments = PostgresPayments(connection, self.recorded)
         self.notifications = PostgresNotifications(connection)
         self.idempotency = PostgresIdempotencyKeys(connection)
+        self.refunds = PostgresRefunds(connection)
         self.users = PostgresUsers(connection)
 
 

@@ -4,6 +4,7 @@ from typing import Protocol
 from domain.ports.idempotency import IdempotencyKeys
 from domain.ports.notifications import Notifications
 from domain.ports.payments import Payments
+from domain.ports.refunds import Refunds
 from domain.ports.users import Users
 
 
@@ -18,6 +19,9 @@ class Work(Protocol):
 
     @property
     def idempotency(self) -> IdempotencyKeys: ...
+
+    @property
+    def refunds(self) -> Refunds: ...
 
     @property
     def users(self) -> Users: ...

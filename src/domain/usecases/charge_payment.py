@@ -3,12 +3,12 @@ from typing import Final
 
 from domain.decide import decide
 from domain.errors import DatabaseUnavailable, GatewayUnavailable, InProgress, OutcomeUnknown
-from domain.evidence import ChargeAnswer, ChargeRefused, Evidence, NoTransaction
+from domain.evidence import ChargeAnswer, ChargeRefused, Evidence, NoTransaction, StatusReply
 from domain.idempotency import Ending, IdempotentCall, Refused, ending_of
 from domain.order import Order
 from domain.payment import Payment
 from domain.ports.clock import Clock
-from domain.ports.gateway import AlreadyThere, Charge, NotTaken, PaymentGateway, Unanswered
+from domain.ports.gateway import AlreadyThere, Charge, Declined, NotTaken, PaymentGateway, Unanswered
 from domain.ports.work import UnitOfWork, Work
 from domain.rupiah import PaymentType
 from domain.status import Status
@@ -102,7 +102,7 @@ class ChargePayment:
                 async with self._begin() as work:
                     await work.payments.never_charge_again(payment.id)
                     await _keep(work, call)
-                evidence = await self._gateway.cancel(payment.transaction_id or order_id)
+                evidence = _told(await self._gateway.cancel(payment.transaction_id or order_id))
                 payment = await apply(self._begin, order_id, (evidence,), at=self._clock.now())
         except (GatewayUnavailable, DatabaseUnavailable) as away:
             await self._release(call)
@@ -151,6 +151,12 @@ async def _keep(work: Work, call: IdempotentCall | None) -> None:
     """Asking, cancelling and charging anew each take long. Raises InProgress when the lease was lost."""
     if call is not None and not await work.idempotency.keep(call):
         raise InProgress(1)
+
+
+def _told(reply: StatusReply | NoTransaction | Declined) -> StatusReply | NoTransaction:
+    if isinstance(reply, Declined):  # not cancelled, and why says nothing of what the charge is by now
+        raise GatewayUnavailable(f"code {reply.code}, {reply.message}")
+    return reply
 
 
 def _words(evidence: Evidence | None, payment: Payment) -> tuple[str, str]:

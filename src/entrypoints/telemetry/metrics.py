@@ -20,6 +20,7 @@ CHANGES: Final = Counter(
     "Committed changes of payments, by the status after the change and by what changed.",
     ("status", "what", "source"),
 )
+REFUNDS: Final = Counter("bayar_refunds_total", "Refunds, by what became of them.", ("outcome",))
 WEBHOOKS: Final = Counter(
     "bayar_webhooks_total", "Notifications received, by what became of them.", ("outcome",)
 )

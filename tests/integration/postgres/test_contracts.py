@@ -11,6 +11,7 @@ from support.contracts.create_rate import CreateRateContract, RateOf
 from support.contracts.idempotency import IdempotencyKeysContract
 from support.contracts.notifications import Inbox, NotificationsContract
 from support.contracts.payments import PaymentsContract
+from support.contracts.refunds import RefundsContract
 from support.contracts.users import UsersContract
 
 if TYPE_CHECKING:
@@ -66,6 +67,16 @@ class TestPostgresNotifications(NotificationsContract):
     @pytest.fixture
     def now(self, now: datetime) -> datetime:
         return now
+
+
+class TestPostgresRefunds(RefundsContract):
+    @pytest.fixture
+    def begin(self, begin: PostgresUnitOfWork) -> PostgresUnitOfWork:
+        return begin
+
+    @pytest.fixture
+    def pass_time(self, pass_time: PassTime) -> PassTime:
+        return pass_time
 
 
 class TestPostgresUsers(UsersContract):

@@ -203,6 +203,7 @@ async def test_every_metric_of_ours_is_documented(service: Service) -> None:
     assert {name for name in names if not name.endswith("_created")} == {
         "bayar_http_request_seconds",
         "bayar_payment_changes_total",
+        "bayar_refunds_total",
         "bayar_webhooks_total",
         "bayar_gateway_call_seconds",
         "bayar_database_connections",
