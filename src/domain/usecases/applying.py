@@ -5,10 +5,11 @@ from datetime import datetime
 
 from domain.decide import decide
 from domain.errors import PaymentNotFound, TransactionTaken
-from domain.evidence import Evidence, TransactionElsewhere
+from domain.evidence import Evidence, StatusReply, TransactionElsewhere
 from domain.history import Entry
 from domain.payment import Payment
 from domain.ports.work import UnitOfWork, Work
+from domain.usecases.refund_changes import reported
 
 Then = Callable[[Work, Payment], Awaitable[None]]
 
@@ -21,7 +22,7 @@ async def apply(
     at: datetime,
     then: Then | None = None,
 ) -> Payment:
-    """The payment after the evidence, committed together with what ``then`` does about it.
+    """The payment after the evidence, committed together with its refunds and with what ``then`` does.
 
     A transaction id that belongs to another payment is kept as a break, and the evidence with it is not
     applied: it cannot be this payment's.
@@ -44,6 +45,9 @@ async def _apply(
         for piece in evidence:
             decision = decide(payment, piece)
             payment, entries = decision.payment, entries + decision.entries
+            if isinstance(piece, StatusReply):
+                payment, told = await reported(work, payment, piece)
+                entries += told
         if entries:
             await work.payments.save(payment, entries)
         if then is not None:
