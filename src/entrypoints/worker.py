@@ -1,4 +1,4 @@
-"""The background work: what notifications left in doubt, and what is to be thrown away."""
+"""The background work: what is in doubt, refunds without an outcome, and what is to be thrown away."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -31,9 +31,13 @@ class Chore:
 
 def chores(container: Container) -> list[Chore]:
     confirm, begin = container.confirm_notifications(), container.begin()
+    repeat = container.repeat_refunds()
 
     async def confirm_notifications() -> bool:
         return await confirm(limit=_AT_ONCE) > 0
+
+    async def repeat_refunds() -> bool:
+        return await repeat(limit=_AT_ONCE) > 0
 
     async def prune_forged() -> bool:
         async with begin() as work:
@@ -47,6 +51,7 @@ def chores(container: Container) -> list[Chore]:
 
     return [
         Chore(name="confirm notifications", every=1.0, do=confirm_notifications, lanes=_LANES),
+        Chore(name="repeat refunds", every=2.0, do=repeat_refunds, lanes=2),
         Chore(name="prune forged notifications", every=60.0, do=prune_forged),
         Chore(name="prune idempotency keys", every=3600.0, do=prune_idempotency_keys),
     ]

@@ -1,27 +1,31 @@
-from typing import Any
+from collections.abc import Sequence
 
-import msgspec
 import rich_click as click
 
-from domain.access import ANY_PAYMENT, Caller
+from domain.access import OPERATOR
 from domain.history import Entry
 from domain.payment import Payment
+from domain.refund import Refund
 from domain.status import Status
 from domain.usecases.refresh_payment import Refreshed
+from domain.usecases.refund_changes import by
+from entrypoints.cli.moving_money import cancel, refund
 from entrypoints.cli.output import as_json, rupiah, show_json, show_table
+from entrypoints.cli.plain import plain_entry, plain_payment, plain_refund
 from entrypoints.cli.session import DATABASE, DATABASE_AND_MIDTRANS, with_container
 from entrypoints.container import Container
-from entrypoints.http.schemas import payment_view
-
-_OPERATOR = Caller(user_id=0, scopes=frozenset({ANY_PAYMENT}))
 
 
 @click.group()
 def payments() -> None:
-    """The payments: list them, see how one came to be what it is, ask Midtrans again.
+    """The payments: list them, see how one came to be what it is, ask Midtrans again, cancel, refund.
 
     Example: bayar payments list --status pending
     """
+
+
+payments.add_command(cancel)
+payments.add_command(refund)
 
 
 @payments.command("list")
@@ -41,7 +45,7 @@ def list_payments(status: str | None, user: int | None, limit: int, as_json: boo
 
     found = with_container(DATABASE, do)
     if as_json:
-        show_json([_plain(payment) for payment in found])
+        show_json([plain_payment(payment) for payment in found])
         return
     show_table(
         ["order id", "status", "amount", "type", "user", "created (UTC)", "paid (UTC)", "late"],
@@ -65,20 +69,27 @@ def list_payments(status: str | None, user: int | None, limit: int, as_json: boo
 @click.argument("order_id")
 @as_json
 def show(order_id: str, as_json: bool) -> None:  # noqa: FBT001 - a flag
-    """Show a payment and its timeline: every change, when, and from which evidence.
+    """Show a payment, its refunds, and its timeline: every change, when, and from which evidence.
 
     Example: bayar payments show order-1001
     """
 
-    async def do(container: Container) -> tuple[Payment, list[Entry]]:
-        payment = await container.get_payment()(order_id, _OPERATOR)
-        return payment, await container.reader().log(payment.id)
+    async def do(container: Container) -> tuple[Payment, list[Entry], list[Refund]]:
+        payment = await container.get_payment()(order_id, OPERATOR)
+        refunds = await container.list_refunds()(order_id, OPERATOR)
+        return payment, await container.reader().log(payment.id), refunds
 
-    payment, log = with_container(DATABASE, do)
+    payment, log, refunds = with_container(DATABASE, do)
     if as_json:
-        show_json(_plain(payment) | {"timeline": [_plain_entry(entry) for entry in log]})
+        show_json(
+            plain_payment(payment)
+            | {
+                "refunds": [plain_refund(found, order_id) for found in refunds],
+                "timeline": [plain_entry(entry) for entry in log],
+            }
+        )
         return
-    show_payment(payment, log)
+    show_payment(payment, log, refunds)
 
 
 @payments.command()
@@ -91,25 +102,43 @@ def sync(order_id: str, as_json: bool) -> None:  # noqa: FBT001 - a flag
     """
 
     async def do(container: Container) -> Refreshed:
-        return await container.refresh_payment()(order_id, _OPERATOR)
+        return await container.refresh_payment()(order_id, OPERATOR)
 
     found = with_container(DATABASE_AND_MIDTRANS, do)
     if as_json:
-        show_json(_plain(found.payment) | {"refreshed": found.refreshed})
+        show_json(plain_payment(found.payment) | {"refreshed": found.refreshed})
     else:
         click.echo(f"{found.payment.order_id}  {found.payment.status}")
     if not found.refreshed:
         raise click.ClickException("Midtrans did not answer; the status above is the stored one.")
 
 
-def show_payment(payment: Payment, log: list[Entry]) -> None:
-    """A payment in a few lines, and its timeline as a table."""
+def show_payment(payment: Payment, log: list[Entry], refunds: Sequence[Refund] = ()) -> None:
+    """A payment in a few lines, and its refunds and its timeline as tables."""
     click.echo(
         f"{payment.order_id}  {payment.status}  {rupiah(payment.gross_amount)}  {payment.payment_type}  "
         f"transaction {payment.transaction_id or 'none yet'}"
     )
     for found in payment.breaks:
         click.echo(f"needs a person: {found.reason} ({found.subject})")
+    if refunds:
+        show_table(
+            ["refund", "amount", "status", "asked (UTC)", "accepted (UTC)", "confirmed (UTC)", "by", "key"],
+            [
+                [
+                    r.id,
+                    rupiah(r.amount),
+                    r.status,
+                    r.created_at,
+                    r.accepted_at,
+                    r.confirmed_at,
+                    by(r.user_id),
+                    r.key,
+                ]
+                for r in refunds
+            ],
+        )
+        click.echo()
     show_table(
         ["when (UTC)", "what", "evidence", "detail"],
         [
@@ -124,21 +153,3 @@ def show_payment(payment: Payment, log: list[Entry]) -> None:
     )
     if not log:
         click.echo("An earlier service made this payment; its log starts with the next change.")
-
-
-def _plain(payment: Payment) -> dict[str, Any]:
-    view: dict[str, Any] = msgspec.to_builtins(payment_view(payment))
-    breaks = [{"reason": found.reason, "subject": found.subject} for found in payment.breaks]
-    return view | {"user_id": payment.user_id, "breaks": breaks}
-
-
-def _plain_entry(entry: Entry) -> dict[str, Any]:
-    return {
-        "seq": entry.seq,
-        "at": entry.recorded_at.isoformat(),
-        "what": entry.what,
-        "source": entry.source,
-        "status": entry.status,
-        "detail": dict(entry.detail),
-        "digest": entry.digest.hex(),
-    }

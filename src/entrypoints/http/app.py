@@ -12,7 +12,7 @@ from litestar.openapi.spec import Tag
 from litestar.types import ASGIApp
 
 from entrypoints.container import Container
-from entrypoints.http import health, payments, webhook
+from entrypoints.http import health, payments, refunds, webhook
 from entrypoints.http.docs import DocsPage
 from entrypoints.http.envelope import Envelope
 from entrypoints.http.openapi import VERSION, components
@@ -41,6 +41,9 @@ def create_litestar(container: Container, *, several_processes: bool = False) ->
         "get_payment": container.get_payment,
         "refresh_payment": container.refresh_payment,
         "list_payments": container.list_payments,
+        "cancel_payment": container.cancel_payment,
+        "refund_payment": container.refund_payment,
+        "list_refunds": container.list_refunds,
         "receive_notification": container.receive_notification,
         "auth": _once(Authenticator.of(settings)),
         "qr_code": _once(QrCode(gateway_url=settings.midtrans_url)),
@@ -51,6 +54,7 @@ def create_litestar(container: Container, *, several_processes: bool = False) ->
     return Litestar(
         route_handlers=[
             payments.payment_routes(),
+            refunds.refund_routes(),
             webhook.receive,
             health.live,
             health.ready,

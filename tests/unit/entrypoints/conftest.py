@@ -1,10 +1,15 @@
 import logging
 from collections.abc import Iterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import structlog
 
+from entrypoints.cli import session
+from entrypoints.container import Container
 from entrypoints.telemetry.logs import configure_logs
+from support.service import environment
 from unit.entrypoints.harness import Logs, Service, a_service
 
 
@@ -26,3 +31,18 @@ def logs() -> Iterator[Logs]:
 @pytest.fixture
 def service() -> Service:
     return a_service()
+
+
+@pytest.fixture
+def commands(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands find the test's own container, and a whole environment."""
+
+    @asynccontextmanager
+    async def running(container: Container, *, midtrans: bool = True) -> Any:  # noqa: ARG001 - as the real one
+        yield container
+
+    monkeypatch.setattr(session, "Container", lambda **_: service.container)
+    monkeypatch.setattr(session, "running", running)
+    monkeypatch.setattr(session, "configure_logs", lambda **_: None)
+    for name, value in environment().items():
+        monkeypatch.setenv(name, value)

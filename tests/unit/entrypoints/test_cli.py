@@ -5,7 +5,6 @@ import json
 import re
 import sys
 import time
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -17,36 +16,16 @@ from domain.errors import GatewayUnavailable
 from domain.payment import Break
 from domain.ports.gateway import KeyCheck
 from domain.status import Status
-from entrypoints.cli import session
 from entrypoints.cli.main import _COMMANDS, bayar, main
 from entrypoints.cli.output import rupiah, show_table
-from entrypoints.container import Container
 from support import builders
 from support.builders import NOW
-from support.service import TOKEN_SECRET, environment
-from unit.entrypoints.harness import Service, a_service, away
+from support.service import TOKEN_SECRET
+from unit.entrypoints.harness import Service, away
+
+pytestmark = pytest.mark.usefixtures("commands")
 
 ALGORITHMS: Final = ["HS256"]
-
-
-@pytest.fixture
-def service() -> Service:
-    return a_service()
-
-
-@pytest.fixture(autouse=True)
-def _over_fakes(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The commands find the test's own container, and a whole environment."""
-
-    @asynccontextmanager
-    async def running(container: Container, *, midtrans: bool = True) -> Any:  # noqa: ARG001 - as the real one
-        yield container
-
-    monkeypatch.setattr(session, "Container", lambda **_: service.container)
-    monkeypatch.setattr(session, "running", running)
-    monkeypatch.setattr(session, "configure_logs", lambda **_: None)
-    for name, value in environment().items():
-        monkeypatch.setenv(name, value)
 
 
 def run(*arguments: str) -> Result:
@@ -379,6 +358,8 @@ COMMANDS: Final = [
     ["payments", "list"],
     ["payments", "show"],
     ["payments", "sync"],
+    ["payments", "cancel"],
+    ["payments", "refund"],
 ]
 
 
@@ -392,7 +373,7 @@ def test_every_command_has_help_with_an_example(command: list[str]) -> None:
 @pytest.mark.parametrize(
     "command",
     [["users", "add"], ["users", "list"], ["payments", "list"], ["payments", "show"], ["payments", "sync"],
-     ["migrate"], ["doctor"]],
+     ["payments", "cancel"], ["payments", "refund"], ["migrate"], ["doctor"]],
     ids=" ".join,
 )  # fmt: skip
 def test_every_command_that_lists_or_shows_has_json(command: list[str]) -> None:
