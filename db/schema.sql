@@ -82,6 +82,36 @@ CREATE TABLE public.payment_idempotency_keys (
 
 
 --
+-- Name: payment_refunds; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.payment_refunds (
+    id uuid NOT NULL,
+    payment_id uuid NOT NULL,
+    user_id bigint NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    transaction text NOT NULL,
+    amount integer NOT NULL,
+    reason text,
+    status text DEFAULT 'requested'::text NOT NULL,
+    attempts integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    accepted_at timestamp with time zone,
+    confirmed_at timestamp with time zone,
+    gateway_code text,
+    gateway_message text,
+    requested_at timestamp with time zone DEFAULT now() NOT NULL,
+    leased_until timestamp with time zone NOT NULL,
+    due_at timestamp with time zone,
+    CONSTRAINT payment_refunds_amount_check CHECK ((amount > 0)),
+    CONSTRAINT payment_refunds_check CHECK (((status = 'accepted'::text) = (accepted_at IS NOT NULL))),
+    CONSTRAINT payment_refunds_check1 CHECK (((confirmed_at IS NULL) OR (status = 'accepted'::text))),
+    CONSTRAINT payment_refunds_status_check CHECK ((status = ANY (ARRAY['requested'::text, 'accepted'::text, 'refused'::text, 'not_sent'::text])))
+);
+
+
+--
 -- Name: payment_transactions; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -202,6 +232,22 @@ ALTER TABLE ONLY public.payment_idempotency_keys
 
 
 --
+-- Name: payment_refunds payment_refunds_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.payment_refunds
+    ADD CONSTRAINT payment_refunds_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: payment_refunds payment_refunds_user_id_key_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.payment_refunds
+    ADD CONSTRAINT payment_refunds_user_id_key_key UNIQUE (user_id, key);
+
+
+--
 -- Name: payment_transactions payment_transactions_midtrans_transaction_id_key; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -254,6 +300,20 @@ ALTER TABLE ONLY public.users
 --
 
 CREATE INDEX payment_idempotency_keys_created_index ON public.payment_idempotency_keys USING btree (created_at);
+
+
+--
+-- Name: payment_refunds_due_index; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX payment_refunds_due_index ON public.payment_refunds USING btree (due_at) WHERE (due_at IS NOT NULL);
+
+
+--
+-- Name: payment_refunds_payment_index; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX payment_refunds_payment_index ON public.payment_refunds USING btree (payment_id);
 
 
 --
@@ -357,6 +417,14 @@ ALTER TABLE ONLY public.payment_idempotency_keys
 
 
 --
+-- Name: payment_refunds payment_refunds_payment_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.payment_refunds
+    ADD CONSTRAINT payment_refunds_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES public.payment_transactions(id);
+
+
+--
 -- Name: payment_transactions payment_transactions_user_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -381,4 +449,5 @@ INSERT INTO public.schema_migrations (version) VALUES
     ('20261123000003'),
     ('20261123000004'),
     ('20261125000001'),
+    ('20261125000002'),
     ('20261125000005');

@@ -1,11 +1,13 @@
 """Who may see which payment."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from domain.errors import PaymentNotFound
 from domain.payment import Payment
 
 ANY_PAYMENT = "payments:any"
+REFUND = "payments:refund"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,6 +19,10 @@ class Caller:
 
     def may_see(self, payment: Payment) -> bool:
         return payment.user_id == self.user_id or ANY_PAYMENT in self.scopes
+
+
+# Whoever works at the service's own command line; no user has this id.
+OPERATOR: Final = Caller(user_id=0, scopes=frozenset({ANY_PAYMENT, REFUND}))
 
 
 def seen_by(caller: Caller, payment: Payment | None, order_id: str) -> Payment:

@@ -18,6 +18,8 @@ from domain.evidence import (
     Evidence,
     Notification,
     NoTransaction,
+    RefundAccepted,
+    RefundInDoubt,
     StatusReply,
     TransactionElsewhere,
 )
@@ -25,7 +27,7 @@ from domain.history import Entry, Source
 from domain.payment import AFTER_FAILURE, Break, Payment
 from domain.rupiah import parse_gross_amount
 from domain.signature import has_second_reading
-from domain.status import MONEY_BACK, NOTIFIED, REPLIED, Status, status_of
+from domain.status import MONEY_BACK, NOTIFIED, REFUNDS, REPLIED, Status, status_of
 
 # A charge is sent for up to 25 s, and may still be under way ten minutes after it was sent last: only later
 # does an unknown order id mean that there is no transaction.
@@ -109,6 +111,12 @@ def decide(payment: Payment, evidence: Evidence) -> Decision:
                 return Decision(payment=payment)
             attended = replace(payment, attended=tuple(sorted({*payment.attended, *payment.attention})))
             return _record(payment, attended, Source.OPERATOR, {"note": note}, at)
+        case RefundAccepted(total=total, transaction_id=transaction_id, received_at=at):
+            status = Status.REFUND if total >= payment.gross_amount else Status.PARTIAL_REFUND
+            claim = _Claim(status=status, transaction_id=transaction_id, at=at, refunded=total)
+            return _believe(payment, claim, Source.REFUND)
+        case RefundInDoubt(reason=reason, subject=subject, received_at=at):
+            return _break(payment, Break(reason=reason, subject=subject), at)
         case _:
             assert_never(evidence)
 
@@ -127,7 +135,8 @@ def _notified(payment: Payment, evidence: Notification) -> Decision:
         return Decision(payment=payment, set_aside=other.subject)
     if status is None:
         return Decision(payment=payment, set_aside=_disagreement(evidence))
-    if knows(payment, evidence.transaction_id, status):
+    # A payment's status does not tell which of its refunds are known, and which the bank has confirmed.
+    if status not in REFUNDS and knows(payment, evidence.transaction_id, status):
         return Decision(payment=payment)
     if doubts := _doubts(payment, evidence, status):
         return Decision(payment=payment, doubts=doubts)

@@ -9,6 +9,7 @@ BayarError
 ├── InProgress             the same call is being answered just now
 ├── IllegalTransition      the payment's status does not allow it
 ├── NothingToAttend        nothing about the payment needs a person
+├── RefundExceedsPayment   more than is left to give back
 ├── UnknownUser            a valid token of somebody who is not in ``users``
 ├── UserNotAdded           the ``users`` table demands more than an id
 ├── TooManyRequests
@@ -18,13 +19,19 @@ BayarError
 ├── TransactionTaken       a transaction id that already belongs to another payment
 ├── GatewayTrouble
 │   ├── GatewayRefused     Midtrans said no; nothing will be paid
-│   │   └── ChargeLost     there was a charge whose QR cannot be had any more; nothing will be paid
+│   │   ├── ChargeLost     there was a charge whose QR cannot be had any more; nothing will be paid
+│   │   └── RefundRefused  no money goes back by this refund
 │   ├── GatewayUnavailable nothing was taken; trying again is safe
+│   │   └── RefundNotSent
 │   └── OutcomeUnknown     a charge may exist; never charge anew, ask
+│       ├── CancelUnknown
+│       └── RefundUnknown  it is repeated until Midtrans says; never refund anew
 └── DatabaseUnavailable
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+from domain.payment import Payment
 
 
 class BayarError(Exception):
@@ -73,7 +80,7 @@ class KeyReused(BayarError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This Idempotency-Key came with other values before; a new payment needs a key of its own.",
+            "This Idempotency-Key came with other values before; a new call needs a key of its own.",
         )
 
 
@@ -90,8 +97,19 @@ class InProgress(BayarError):
 class IllegalTransition(BayarError):
     code = "illegal-transition"
 
-    def __init__(self, order_id: str, status: str, asked: str) -> None:
+    def __init__(self, order_id: str, status: str, asked: str, payment: Payment | None = None) -> None:
         super().__init__(f"Payment {order_id} is {status}, so it cannot {asked}.")
+        self.payment = payment
+
+
+class RefundExceedsPayment(BayarError):
+    code = "refund-exceeds-payment"
+
+    def __init__(self, order_id: str, amount: int, left: int) -> None:
+        some = f"{amount} rupiah are too much: at most {left} of payment {order_id} can be refunded now"
+        none = f"Nothing of payment {order_id} is left to refund"
+        counted = "what went back already and what is being refunded are counted"
+        super().__init__(f"{some if left else none}; {counted}.")
 
 
 class NothingToAttend(BayarError):
@@ -188,26 +206,66 @@ class ChargeLost(GatewayRefused):
         )
 
 
+class RefundRefused(GatewayRefused):
+    def _told(self, gateway_code: str, gateway_message: str) -> str:
+        told = f"Midtrans refused the refund with code {gateway_code}: {gateway_message}"
+        return f"{told.rstrip('.')}. {_REFUND_TERMS}" if gateway_code in _ABOUT_TERMS else told
+
+
+# docs.midtrans.com/reference/refund-transaction (2026-04), and the codes that may mean one of these terms.
+_ABOUT_TERMS: Final = frozenset({"202", "402", "403", "410", "412", "414"})
+_REFUND_TERMS: Final = (
+    "Midtrans refunds QRIS within 45 days (7 days if it was paid from another provider's app), a GoPay deep "
+    "link within 45 days, other GoPay within 180 days; the merchant balance there has to cover the refund, "
+    "and refunds have to be activated for the account."
+)
+
+
 class GatewayUnavailable(GatewayTrouble):
     code = "gateway-unavailable"
 
     def __init__(self, reason: str, retry_after: int = 5) -> None:
-        super().__init__(
-            f"Midtrans cannot be reached ({reason}); nothing was charged, try again.",
-        )
+        super().__init__(self._told(reason))
         self.reason = reason
         self.retry_after = retry_after
+
+    def _told(self, reason: str) -> str:
+        return f"Midtrans cannot be reached ({reason}); nothing was charged, try again."
+
+
+class RefundNotSent(GatewayUnavailable):
+    def _told(self, reason: str) -> str:
+        return (
+            f"Midtrans cannot be reached ({reason}); nothing was refunded and nothing will be by itself: "
+            "repeat the call with the same Idempotency-Key."
+        )
 
 
 class OutcomeUnknown(GatewayTrouble):
     code = "outcome-unknown"
 
     def __init__(self, order_id: str) -> None:
-        super().__init__(
-            f"Midtrans did not say whether payment {order_id} was charged; "
-            "do not charge anew, ask for its status.",
-        )
+        super().__init__(self._told(order_id))
         self.order_id = order_id
+
+    def _told(self, order_id: str) -> str:
+        return (
+            f"Midtrans did not say whether payment {order_id} was charged; "
+            "do not charge anew, ask for its status."
+        )
+
+
+class CancelUnknown(OutcomeUnknown):
+    def _told(self, order_id: str) -> str:
+        return f"Midtrans did not say whether payment {order_id} was cancelled; ask for its status."
+
+
+class RefundUnknown(OutcomeUnknown):
+    def _told(self, order_id: str) -> str:
+        return (
+            f"Midtrans did not say whether it took the refund of payment {order_id}; the refund is repeated "
+            "until it does, so do not refund anew: look at the payment's refunds."
+        )
 
 
 class DatabaseUnavailable(BayarError):

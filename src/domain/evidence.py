@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from domain.status import Status
 
@@ -56,6 +57,15 @@ class Notification:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ReportedRefund:
+    """One refund in a status reply; ``confirmed_at`` is the bank's word on it, some time later."""
+
+    key: str
+    amount: int
+    confirmed_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StatusReply:
     """Midtrans's answer to GET status: what it holds true of one transaction."""
 
@@ -68,6 +78,7 @@ class StatusReply:
     currency: str | None = None
     settled_at: datetime | None = None
     refund_amount: int | None = None
+    refunds: tuple[ReportedRefund, ...] = ()
     received_at: datetime
     raw: bytes = field(default=b"", repr=False, compare=False)
 
@@ -96,6 +107,26 @@ class Attended:
     received_at: datetime
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefundAccepted:
+    """Midtrans took a refund of ours; ``total`` is what it took of that transaction from us so far."""
+
+    refund_id: UUID
+    amount: int
+    total: int
+    transaction_id: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefundInDoubt:
+    """A refund that a person has to look at; ``reason`` is the name of the break."""
+
+    reason: str
+    subject: str
+    received_at: datetime
+
+
 Evidence = (
     ChargeAnswer
     | ChargeRefused
@@ -104,4 +135,6 @@ Evidence = (
     | NoTransaction
     | TransactionElsewhere
     | Attended
+    | RefundAccepted
+    | RefundInDoubt
 )

@@ -29,10 +29,11 @@ class Source(StrEnum):
     """Where the evidence for a change came from."""
 
     SHOP = "shop"
+    OPERATOR = "operator"
     CHARGE = "charge"
+    REFUND = "refund"
     NOTIFICATION = "notification"
     STATUS_REPLY = "status reply"
-    OPERATOR = "operator"
     ADOPTION = "earlier service"
 
 

@@ -53,6 +53,7 @@ OPEN: Final = frozenset({Status.CREATED, Status.PENDING})
 UNPAID_ENDS: Final = frozenset({Status.FAILURE, Status.DENY, Status.EXPIRE, Status.CANCEL})
 PAID: Final = frozenset(set(Status) - OPEN - UNPAID_ENDS)
 MONEY_BACK: Final = PAID - {Status.SETTLEMENT}
+REFUNDS: Final = frozenset({Status.PARTIAL_REFUND, Status.REFUND})
 
 # What Midtrans may say of one transaction, and with which status_code: a notification and a reply to
 # GET status differ (docs.midtrans.com: HTTP notification, Get transaction status; deny is nowhere shown

@@ -23,17 +23,22 @@ from domain.history import Entry
 from domain.order import Defaults
 from domain.signature import ServerKeys
 from domain.usecases.attend_payment import AttendPayment
+from domain.usecases.cancel_payment import CancelPayment
 from domain.usecases.charge_payment import ChargePayment
 from domain.usecases.confirm_notifications import ConfirmNotifications
 from domain.usecases.create_payment import CreatePayment
 from domain.usecases.get_payment import GetPayment
 from domain.usecases.list_payments import ListPayments
+from domain.usecases.list_refunds import ListRefunds
 from domain.usecases.prune import Prune
 from domain.usecases.read_timeline import ReadTimeline
 from domain.usecases.receive_notification import ReceiveNotification
 from domain.usecases.reconcile_payments import ReconcilePayments
 from domain.usecases.refresh_payment import RefreshPayment
+from domain.usecases.refund_payment import RefundPayment
+from domain.usecases.repeat_refunds import RepeatRefunds
 from domain.usecases.replay_notification import ReplayNotification
+from domain.usecases.send_refund import SendRefund
 from domain.usecases.verify_log import VerifyLog
 from entrypoints.migrations import versions
 from entrypoints.settings import Settings
@@ -103,6 +108,13 @@ class Container(DeclarativeContainer):
         current=settings.provided.server_key,
         previous=settings.provided.previous_server_key,
     )
+    cancel_payment = Singleton(CancelPayment, begin=begin, get=get_payment, gateway=gateway, clock=clock)
+    send_refund = Singleton(SendRefund, begin=begin, gateway=gateway, clock=clock)
+    refund_payment = Singleton(
+        RefundPayment, begin=begin, get=get_payment, send=send_refund, clock=clock, ids=ids
+    )
+    repeat_refunds = Singleton(RepeatRefunds, begin=begin, reader=reader, send=send_refund, clock=clock)
+    list_refunds = Singleton(ListRefunds, begin=begin, get=get_payment)
     receive_notification = Singleton(
         ReceiveNotification,
         begin=begin,

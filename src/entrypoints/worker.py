@@ -1,4 +1,4 @@
-"""The background work: what notifications did not tell or left in doubt, and what is to be thrown away."""
+"""The background work: what nobody told, what is in doubt or without an outcome, what may go."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -36,7 +36,7 @@ class Chore:
 
 def chores(container: Container) -> list[Chore]:
     confirm, reconcile = container.confirm_notifications(), container.reconcile_payments()
-    prune = container.prune()
+    repeat, prune = container.repeat_refunds(), container.prune()
 
     async def confirm_notifications() -> bool:
         return await confirm(limit=_AT_ONCE) > 0
@@ -44,9 +44,13 @@ def chores(container: Container) -> list[Chore]:
     async def reconcile_payments() -> bool:
         return (await reconcile(limit=RECONCILED_AT_ONCE)).asked > 0
 
+    async def repeat_refunds() -> bool:
+        return await repeat(limit=_AT_ONCE) > 0
+
     return [
         Chore(name="confirm notifications", every=1.0, do=confirm_notifications, lanes=_LANES),
         Chore(name=RECONCILE, every=1.0, do=reconcile_payments, lanes=_RECONCILING_LANES),
+        Chore(name="repeat refunds", every=2.0, do=repeat_refunds, lanes=2),
         *(
             Chore(name=f"prune {rule.what}", every=rule.every, do=partial(prune.some, rule))
             for rule in RETENTION

@@ -224,6 +224,11 @@ async def test_adopted_rows_without_times_get_them(earlier_url: str) -> None:
     assert len(everything) == 4
 
 
+def _roll_everything_back(url: str) -> None:
+    for _ in versions():
+        rollback(url)
+
+
 async def test_an_evidence_log_with_entries_is_never_dropped(earlier_url: str) -> None:
     await asyncio.to_thread(migrate_up, earlier_url)
     async with connected(earlier_url) as connection:
@@ -232,15 +237,24 @@ async def test_an_evidence_log_with_entries_is_never_dropped(earlier_url: str) -
             "FROM payment_transactions LIMIT 1"
         )
 
-    def roll_everything_back() -> None:
-        for _ in versions():
-            rollback(earlier_url)
-
     with pytest.raises(MigrationError, match="evidence log is not dropped"):
-        await asyncio.to_thread(roll_everything_back)
+        await asyncio.to_thread(_roll_everything_back, earlier_url)
 
     async with connected(earlier_url) as connection:
         assert await connection.fetchval("SELECT count(*) FROM payment_events") == 1
+
+
+async def test_refunds_are_never_dropped(earlier_url: str) -> None:
+    await asyncio.to_thread(migrate_up, earlier_url)
+    async with connected(earlier_url) as connection:
+        await connection.execute(
+            "INSERT INTO payment_refunds"
+            " (id, payment_id, user_id, key, fingerprint, transaction, amount, created_at, leased_until) "
+            "SELECT id, id, user_id, 'key', '', order_id, 1, now(), now() FROM payment_transactions LIMIT 1"
+        )
+
+    with pytest.raises(MigrationError, match="refunds are not dropped"):
+        await asyncio.to_thread(_roll_everything_back, earlier_url)
 
 
 async def test_the_tables_of_an_earlier_service_are_never_dropped(earlier_url: str) -> None:

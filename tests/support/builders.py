@@ -8,13 +8,14 @@ from typing import Any, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from domain import history
-from domain.evidence import ChargeAnswer, Notification, StatusReply
+from domain.evidence import ChargeAnswer, Notification, RefundAccepted, StatusReply
 from domain.history import Entry
 from domain.order import Defaults, Order, Wanted
 from domain.payment import Payment
-from domain.ports.gateway import Charge
+from domain.ports.gateway import Charge, RefundOrder
 from domain.ports.notifications import ForgedNotification, ReceivedNotification
 from domain.ports.work import UnitOfWork
+from domain.refund import Refund
 from domain.rupiah import PaymentType
 from domain.status import Status
 from domain.usecases.receive_notification import Delivery
@@ -198,3 +199,43 @@ def a_charge(**changes: Any) -> Charge:
     own: dict[str, Any] = {"key": str(an_id(ORDER_ID)), "ordered_at": NOW}
     own |= {name: changes.pop(name) for name in own.keys() & changes.keys()}
     return Charge(order=an_order(**changes), **own)
+
+
+def a_refund(name: str = "refund", **changes: Any) -> Refund:
+    """A refund of 4,000 rupiah of ``order-1``, just asked for; ``name`` makes its id and its key."""
+    asked: dict[str, Any] = {
+        "id": an_id(name),
+        "payment_id": an_id(ORDER_ID),
+        "user_id": USER_ID,
+        "key": name,
+        "fingerprint": b"values",
+        "transaction": "t-1",
+        "amount": 4_000,
+        "created_at": NOW,
+    }
+    return Refund(**asked | changes)
+
+
+def a_refund_order(**changes: Any) -> RefundOrder:
+    """A refund of 4,000 rupiah of transaction ``t-1`` as the gateway gets it."""
+    asked: dict[str, Any] = {
+        "key": "refund-1",
+        "transaction": "t-1",
+        "order_id": ORDER_ID,
+        "gross_amount": 10_000,
+        "amount": 4_000,
+        "reason": None,
+    }
+    return RefundOrder(**asked | changes)
+
+
+def a_refund_accepted(**changes: Any) -> RefundAccepted:
+    """Midtrans took a refund of 4,000 rupiah, the first of transaction ``t-1``."""
+    said: dict[str, Any] = {
+        "refund_id": an_id("refund"),
+        "amount": 4_000,
+        "total": changes.get("amount", 4_000),
+        "transaction_id": "t-1",
+        "received_at": NOW + MINUTE,
+    }
+    return RefundAccepted(**said | changes)

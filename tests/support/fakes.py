@@ -26,7 +26,14 @@ from domain.history import Entry
 from domain.idempotency import LEASE, LIFE, Ending, IdempotentCall
 from domain.order_id import ALPHABET, OUR_RANDOM_LENGTH, OURS
 from domain.payment import Payment
-from domain.ports.gateway import Charge, ChargeOutcome, Unanswered
+from domain.ports.gateway import (
+    Charge,
+    ChargeOutcome,
+    Declined,
+    RefundOrder,
+    RefundOutcome,
+    Unanswered,
+)
 from domain.ports.idempotency import Claim, Ended, New, Resumed, Reused, Running
 from domain.ports.notifications import (
     DoubtfulNotification,
@@ -36,6 +43,7 @@ from domain.ports.notifications import (
 from domain.ports.payments import Place
 from domain.schedule import ask_in
 from domain.status import Status
+from support.fake_refunds import InMemoryRefunds, StoredRefund
 
 START: Final = datetime(2026, 2, 6, 3, 0, tzinfo=UTC)
 _DAY: Final = timedelta(days=1)
@@ -165,6 +173,7 @@ class _State:
     keys: dict[tuple[int, str], StoredKey] = field(default_factory=dict)
     notifications: dict[UUID, StoredNotification] = field(default_factory=dict)
     budget: StoredBudget | None = None
+    refunds: dict[UUID, StoredRefund] = field(default_factory=dict)
 
 
 class _Transaction:
@@ -236,6 +245,7 @@ class _Transaction:
         ids = {payment.id for payment in state.payments.values()}
         assert all(key.payment_id in ids for key in changed.keys.values()), "a key without its payment"
         state.notifications |= changed.notifications
+        state.refunds |= changed.refunds
         for payment_id, entries in changed.entries.items():
             state.entries[payment_id].extend(entries)
         return [entry for entries in changed.entries.values() for entry in entries]
@@ -348,13 +358,16 @@ class InMemoryPayments:
         self._charged(payment.order_id)
         return True
 
-    async def never_charge_again(self, payment_id: UUID) -> None:
+    async def never_charge_again(self, payment_id: UUID) -> bool:
         own = self._transaction
         await own.turn()
         payment = own.payment_of(payment_id)
-        if payment is not None:
-            await own.hold(("payment", payment.order_id))
-            own.changed.charged_first_at[payment_id] = _NEVER
+        if payment is None:
+            return False
+        await own.hold(("payment", payment.order_id))
+        before = (own.committed.charged_first_at | own.changed.charged_first_at)[payment_id]
+        own.changed.charged_first_at[payment_id] = _NEVER
+        return before != _NEVER
 
     def _charged(self, order_id: str) -> None:
         payment = self._transaction.payment(order_id)
@@ -751,6 +764,7 @@ class InMemoryWork:
         self.payments = InMemoryPayments(transaction, clock)
         self.notifications = InMemoryNotifications(transaction, clock)
         self.idempotency = InMemoryIdempotencyKeys(transaction, clock)
+        self.refunds = InMemoryRefunds(transaction, clock)
         self.users = InMemoryUsers(transaction)
 
 
@@ -814,9 +828,11 @@ class InMemoryUnitOfWork:
 
 
 ChargeScript = Callable[[Charge, float], Awaitable[ChargeOutcome]]
+RefundScript = Callable[[RefundOrder, float], Awaitable[RefundOutcome]]
 StatusScript = (
     StatusReply | NoTransaction | GatewayUnavailable | Callable[[], Awaitable[StatusReply | NoTransaction]]
 )
+CancelScript = StatusScript | Declined
 
 
 class ScriptedGateway:
@@ -829,8 +845,10 @@ class ScriptedGateway:
         self._clock, self._begin = clock, begin
         self._charge_scripts: list[ChargeOutcome | ChargeScript] = []
         self._status_scripts: dict[str, list[StatusScript]] = defaultdict(list)
-        self._end_scripts: dict[tuple[str, str], list[StatusScript]] = defaultdict(list)
+        self._end_scripts: dict[tuple[str, str], list[CancelScript]] = defaultdict(list)
+        self._refund_scripts: list[RefundOutcome | RefundScript] = []
         self.charges: list[Charge] = []
+        self.refunds: list[RefundOrder] = []
         self.asked: list[str] = []
         self.cancelled: list[str] = []
         self.expired: list[str] = []
@@ -843,7 +861,7 @@ class ScriptedGateway:
         """The replies to the next questions about this id; the last one stays."""
         self._status_scripts[transaction].extend(replies)
 
-    def answers_cancel_of(self, transaction: str, *replies: StatusScript) -> None:
+    def answers_cancel_of(self, transaction: str, *replies: CancelScript) -> None:
         """The replies to the next wishes to cancel this id; the last one stays."""
         self._end_scripts["cancel", transaction].extend(replies)
 
@@ -854,6 +872,10 @@ class ScriptedGateway:
     def forgets_ends_of(self, transaction: str) -> None:
         for how in ("cancel", "expire"):
             self._end_scripts.pop((how, transaction), None)
+
+    def answers_refunds_with(self, *outcomes: RefundOutcome | RefundScript) -> None:
+        """One outcome, or one function that makes it, for each of the next attempts."""
+        self._refund_scripts.extend(outcomes)
 
     def forgets_status_of(self, transaction: str) -> None:
         self._status_scripts.pop(transaction, None)
@@ -871,7 +893,15 @@ class ScriptedGateway:
         self.asked.append(transaction)
         return await self._reply(self._status_scripts[transaction])
 
-    async def cancel(self, transaction: str) -> StatusReply | NoTransaction:
+    async def refund(self, refund: RefundOrder, *, within: float) -> RefundOutcome:
+        self._check_no_transaction()
+        self.refunds.append(refund)
+        assert self._refund_scripts, "the gateway was not told how to answer this refund"
+        script = self._refund_scripts.pop(0)
+        await asyncio.sleep(0)
+        return await script(refund, within) if callable(script) else script
+
+    async def cancel(self, transaction: str) -> StatusReply | NoTransaction | Declined:
         self._check_no_transaction()
         self.cancelled.append(transaction)
         return await self._reply(self._end_scripts["cancel", transaction])
@@ -881,7 +911,7 @@ class ScriptedGateway:
         self.expired.append(transaction)
         return await self._reply(self._end_scripts["expire", transaction])
 
-    async def _reply(self, scripts: list[StatusScript]) -> StatusReply | NoTransaction:
+    async def _reply(self, scripts: list[Any]) -> Any:
         await asyncio.sleep(0)
         if not scripts:
             return NoTransaction(received_at=self._clock.now())

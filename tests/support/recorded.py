@@ -1,9 +1,13 @@
 """Midtrans's bodies in the shapes that its documentation and public captures show."""
 
 import json
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 import httpx
+
+from domain.evidence import ReportedRefund
 
 NOTIFIED_CODES: Final = {
     "pending": "201",
@@ -156,22 +160,67 @@ def status_body(status: str = "settlement", **changes: Any) -> dict[str, Any]:
     return body | changes
 
 
-def refunded_body(status: str, refund_amount: str) -> dict[str, Any]:
-    """GET status after refunds: the amount on top is their sum."""
+def refunded_body(status: str, refund_amount: str, *refunds: ReportedRefund) -> dict[str, Any]:
+    """GET status after refunds: the amount on top is their sum; without refunds it is one of ``refund-1``."""
+    listed = [
+        _refund(number, refund.key, f"{refund.amount}.00", refund)
+        for number, refund in enumerate(refunds, start=1)
+    ]
     return status_body(
         status,
         settlement_time="2026-02-06 10:01:30",
         refund_amount=refund_amount,
-        refunds=[
-            {
-                "refund_chargeback_id": 1,
-                "refund_amount": refund_amount,
-                "created_at": "2026-02-07 09:00:00",
-                "reason": "out of stock",
-                "refund_key": "refund-1",
-            },
-        ],
+        refunds=listed or [_refund(1, "refund-1", refund_amount)],
     )
+
+
+def _refund(number: int, key: str, amount: str, told: ReportedRefund | None = None) -> dict[str, Any]:
+    refund: dict[str, Any] = {
+        "refund_chargeback_id": number,
+        "refund_amount": amount,
+        "created_at": "2026-02-07 09:00:00",
+        "reason": "out of stock",
+        "refund_key": key,
+    }
+    if told and told.confirmed_at:
+        jakarta = told.confirmed_at + timedelta(hours=7)
+        refund |= {"refund_method": "online", "bank_confirmed_at": f"{jakarta:%Y-%m-%d %H:%M:%S}"}
+    return refund
+
+
+def refund_answer(asked: Mapping[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    """POST /v2/{id}/refund, accepted: HTTP 200, body 200; the amount is this refund's alone."""
+    asked = asked or {"refund_key": "refund-1", "amount": 4_000}
+    return {
+        "status_code": "200",
+        "status_message": "Success, refund request is approved",
+        "transaction_id": "t-1",
+        "order_id": "order-1",
+        "gross_amount": "10000.00",
+        "currency": "IDR",
+        "payment_type": "gopay",
+        "transaction_time": "2026-02-06 10:00:00",
+        "settlement_time": "2026-02-06 10:01:30",
+        "transaction_status": "refund" if asked["amount"] == 10_000 else "partial_refund",
+        "refund_chargeback_id": 47594,
+        "refund_amount": f"{asked['amount']}.00",
+        "refund_key": asked["refund_key"],
+    } | changes
+
+
+def denied_refund(**changes: Any) -> dict[str, Any]:
+    """POST /v2/{id}/refund, refused by the bank: HTTP 200, body 202."""
+    return {
+        "status_code": "202",
+        "status_message": "Refund denied by the bank",
+        "transaction_id": "t-1",
+        "order_id": "order-1",
+        "gross_amount": "10000.00",
+        "payment_type": "gopay",
+        "transaction_time": "2026-02-06 10:00:00",
+        "transaction_status": "settlement",
+        "refund_amount": "0.00",
+    } | changes
 
 
 def error_body(code: int, message: str, **more: Any) -> dict[str, Any]:

@@ -8,8 +8,16 @@ import httpx
 from adapters.midtrans.client import MidtransClient
 from adapters.midtrans.gateway import MidtransGateway
 from domain.errors import GatewayUnavailable
-from domain.evidence import ChargeRefused, StatusReply
-from domain.ports.gateway import AlreadyThere, Charge, ChargeOutcome, NotTaken, Unanswered
+from domain.evidence import ChargeRefused, ReportedRefund, StatusReply
+from domain.ports.gateway import (
+    AlreadyThere,
+    Charge,
+    ChargeOutcome,
+    Declined,
+    NotTaken,
+    RefundTaken,
+    Unanswered,
+)
 from domain.rupiah import PaymentType
 from domain.status import Status
 from support import recorded
@@ -48,14 +56,18 @@ class ScriptedSituation:
 
     def is_out_of_reach(self) -> None:
         self.gateway.answers_charges_with(NotTaken(reason="ConnectError"))
+        self.gateway.answers_refunds_with(NotTaken(reason="ConnectError"))
         self._tells_nothing()
 
     def is_too_busy(self, *, retry_after: int) -> None:
-        self.gateway.answers_charges_with(NotTaken(reason="HTTP 429", retry_after=retry_after))
+        busy = NotTaken(reason="HTTP 429", retry_after=retry_after)
+        self.gateway.answers_charges_with(busy)
+        self.gateway.answers_refunds_with(busy)
         self._tells_nothing()
 
     def loses_its_answers(self) -> None:
         self.gateway.answers_charges_with(Unanswered(reason="ReadError"))
+        self.gateway.answers_refunds_with(Unanswered(reason="ReadError"))
         self._tells_nothing()
 
     def refuses_the_key(self) -> None:
@@ -92,6 +104,27 @@ class ScriptedSituation:
         self.gateway.answers_cancel_of(transaction, reply)
         self.gateway.answers_expire_of(transaction, reply)
 
+    def lists_refunds(self, *refunds: ReportedRefund) -> None:
+        total = sum(refund.amount for refund in refunds)
+        reply = a_status_reply(transaction_status="partial_refund", refund_amount=total, refunds=refunds)
+        self.gateway.answers_status_of("t-1", reply)
+
+    def refuses_to_cancel(self, *, code: int, message: str) -> None:
+        self.gateway.answers_cancel_of("t-1", Declined(code=str(code), message=message))
+
+    def takes_refunds(self) -> None:
+        self.gateway.answers_refunds_with(RefundTaken(transaction_id="t-1"))
+
+    def refuses_refunds(self, *, code: int, message: str) -> None:
+        self.gateway.answers_refunds_with(Declined(code=str(code), message=message))
+
+    def asks_the_bank_in_vain(self) -> None:
+        denied = Declined(code="202", message="Refund denied by the bank", by_bank=True)
+        self.gateway.answers_refunds_with(denied)
+
+    def knows_the_refund(self) -> None:
+        self.gateway.answers_refunds_with(AlreadyThere())
+
     def _tells_nothing(self) -> None:
         for known in ("t-1", ORDER_ID):
             self.gateway.forgets_status_of(known)
@@ -109,6 +142,8 @@ class RecordedMidtrans:
         self._charge: httpx.Response | Exception | str = recorded.response(recorded.BROKEN, 500)
         self._held: dict[str, dict[str, Any]] = {}
         self._ended: dict[str, dict[str, Any]] = {}
+        self._ended: dict[str, dict[str, Any]] = {}
+        self._refund: httpx.Response | None = None
         self._trouble: httpx.Response | Exception | None = None
         http = httpx.AsyncClient(
             base_url=base_url,
@@ -159,6 +194,26 @@ class RecordedMidtrans:
         body = recorded.refunded_body(status, f"{refunded}.00")
         self._held = {transaction_id: body | {"transaction_id": transaction_id}}
 
+    def lists_refunds(self, *refunds: ReportedRefund) -> None:
+        total = sum(refund.amount for refund in refunds)
+        body = recorded.refunded_body("partial_refund", f"{total}.00", *refunds)
+        self._held = {"t-1": body | {"transaction_id": "t-1"}}
+
+    def refuses_to_cancel(self, *, code: int, message: str) -> None:
+        self._ended["t-1"] = recorded.error_body(code, message)
+
+    def takes_refunds(self) -> None:
+        self._refund = None
+
+    def refuses_refunds(self, *, code: int, message: str) -> None:
+        self._refund = recorded.response(recorded.error_body(code, message))
+
+    def asks_the_bank_in_vain(self) -> None:
+        self._refund = recorded.response(recorded.denied_refund())
+
+    def knows_the_refund(self) -> None:
+        self.refuses_refunds(code=406, message="Duplicate refund ID")
+
     def _handle(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         answer = self._trouble or self._routed(request)
@@ -170,6 +225,8 @@ class RecordedMidtrans:
         if request.url.path == "/v2/charge":
             return self._charged(request)
         known = request.url.path.removeprefix("/v2/").rpartition("/")[0]
+        if request.url.path.endswith("/refund"):
+            return self._refund or recorded.response(recorded.refund_answer(json.loads(request.content)))
         if request.url.path.endswith(("/cancel", "/expire")):
             assert request.method == "POST"
             conflict = recorded.error_body(412, "Transaction status cannot be updated.")

@@ -24,6 +24,7 @@ from adapters.postgres.idempotency import PostgresIdempotencyKeys
 from adapters.postgres.notification_reader import PostgresNotificationReader
 from adapters.postgres.notifications import PostgresNotifications
 from adapters.postgres.payments import PostgresPaymentReader, PostgresPayments
+from adapters.postgres.refunds import PostgresRefunds
 from adapters.postgres.retention import PostgresPruner
 from adapters.postgres.users import PostgresUsers
 from adapters.postgres.work import PostgresUnitOfWork, PostgresWork
@@ -40,11 +41,13 @@ from domain.ports.notification_reader import NotificationReader
 from domain.ports.notifications import Notifications
 from domain.ports.payments import PaymentReader, Payments
 from domain.ports.pruner import Pruner
+from domain.ports.refunds import Refunds
 from domain.ports.users import Users
 from domain.ports.webhook_probe import WebhookProbe
 from domain.ports.work import UnitOfWork, Work
 from support.fake_notification_reader import InMemoryNotificationReader
 from support.fake_pruner import InMemoryPruner
+from support.fake_refunds import InMemoryRefunds
 from support.fake_webhook_probe import ScriptedWebhookProbe
 from support.fakes import (
     CountingIdentifiers,
@@ -77,6 +80,7 @@ def typed(http: httpx.AsyncClient, pool: Any, connection: Any, memory: Any) -> N
     notifications: Notifications = PostgresNotifications(connection)
     keys: IdempotencyKeys = PostgresIdempotencyKeys(connection)
     budget: AskingBudget = PostgresAskingBudget(connection, rate=1)
+    refunds: Refunds = PostgresRefunds(connection)
     users: Users = PostgresUsers(connection)
     reader: PaymentReader = PostgresPaymentReader(pool=pool)
     probe: WebhookProbe = HttpxWebhookProbe()
@@ -96,13 +100,14 @@ def typed(http: httpx.AsyncClient, pool: Any, connection: Any, memory: Any) -> N
     notifications = InMemoryNotifications(memory, manual)
     keys = InMemoryIdempotencyKeys(memory, manual)
     budget = InMemoryAskingBudget(memory, manual, 1)
+    refunds = InMemoryRefunds(memory, manual)
     users = InMemoryUsers(memory)
     reader = InMemoryPaymentReader(in_memory)
     probe = ScriptedWebhookProbe()
     pruner = InMemoryPruner(in_memory, manual)
     inbox = InMemoryNotificationReader(in_memory)
     rate = InMemoryCreateRate(clock=manual, per_minute=1)
-    del inbox, probe, pruner
+    del inbox, probe, pruner, refunds
     del ids, gateway, checker, begin, work, payments, notifications, keys, budget, users, reader, rate, health
 
 
@@ -132,6 +137,8 @@ PAIRS: Final[list[tuple[type, type]]] = [
     (IdempotencyKeys, InMemoryIdempotencyKeys),
     (AskingBudget, PostgresAskingBudget),
     (AskingBudget, InMemoryAskingBudget),
+    (Refunds, PostgresRefunds),
+    (Refunds, InMemoryRefunds),
     (Users, PostgresUsers),
     (Users, InMemoryUsers),
     (CreateRate, PostgresCreateRate),

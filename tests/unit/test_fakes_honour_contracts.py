@@ -12,6 +12,7 @@ from support.contracts.notification_reader import NotificationReaderContract
 from support.contracts.notifications import Inbox, NotificationsContract
 from support.contracts.payments import PaymentsContract
 from support.contracts.pruner import PrunerContract
+from support.contracts.refunds import RefundsContract
 from support.contracts.time import PassTime
 from support.contracts.users import UsersContract
 from support.fake_notification_reader import InMemoryNotificationReader
@@ -85,6 +86,10 @@ class TestInMemoryIdempotencyKeys(_InMemory, IdempotencyKeysContract):
 
 
 class TestInMemoryAskingBudget(_InMemory, AskingBudgetContract):
+    pass
+
+
+class TestInMemoryRefunds(_InMemory, RefundsContract):
     pass
 
 

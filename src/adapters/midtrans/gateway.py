@@ -1,27 +1,42 @@
 """What Midtrans's replies mean for a payment."""
 
-from datetime import UTC
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import quote
 
 from adapters.midtrans.client import CONNECT_SECONDS, READ_SECONDS, Lost, MidtransClient, NotSent
-from adapters.midtrans.wire import LARGEST_REQUEST, Answer, charge_body
+from adapters.midtrans.wire import LARGEST_REQUEST, Answer, charge_body, refund_body
 from domain import jakarta
 from domain.errors import GatewayUnavailable
-from domain.evidence import ChargeAnswer, ChargeRefused, NoTransaction, StatusReply
+from domain.evidence import ChargeAnswer, ChargeRefused, NoTransaction, ReportedRefund, StatusReply
 from domain.ports.clock import Clock
-from domain.ports.gateway import AlreadyThere, Charge, ChargeOutcome, KeyCheck, NotTaken, Unanswered
+from domain.ports.gateway import (
+    AlreadyThere,
+    Charge,
+    ChargeOutcome,
+    Declined,
+    KeyCheck,
+    NotTaken,
+    RefundOrder,
+    RefundOutcome,
+    RefundTaken,
+    Unanswered,
+)
 from domain.rupiah import parse_gross_amount
-from domain.status import Status
+from domain.status import REFUNDS, Status
 
 _ATTEMPT: Final = CONNECT_SECONDS + READ_SECONDS
 _TOO_MANY: Final = 429
 _SERVER_TROUBLE: Final = 500
 _IN_PROCESS: Final = 202
+_DONE: Final = 200
+# The body's code for a refund that the bank refused; as an HTTP status it means something else.
+_DENIED: Final = 202
 _NOT_FOUND: Final = 404
 _UNAUTHORIZED: Final = 401
-# Not refusals of a charge: 407 says that it has expired, and 408 and 409
+# No refusals: 407 says that a charge has expired, and 408 and 409
 # leave open what became of it (docs.midtrans.com, "Status codes 4xx").
 _UNCLEAR: Final = frozenset({407, 408, 409})
 _DUPLICATE: Final = 406
@@ -62,15 +77,13 @@ class MidtransGateway:
         return self._charged(charge, Answer(reply))
 
     def _charged(self, charge: Charge, answer: Answer) -> ChargeOutcome:
-        code, at = answer.code, self._clock.now()
-        if answer.http_status == _IN_PROCESS or code >= _SERVER_TROUBLE or code in _UNCLEAR:
-            return Unanswered(reason=answer.message)
-        if code == _DUPLICATE:
-            return AlreadyThere()
-        if code == _TOO_MANY:
-            return NotTaken(reason=answer.message, retry_after=_retry_after(answer))
-        if code >= 300:  # noqa: PLR2004 - a redirect is a wrong address, a 4xx a refusal
-            return ChargeRefused(code=str(code), message=answer.message, received_at=at, raw=answer.raw)
+        at = self._clock.now()
+        undone = _undone(answer)
+        if isinstance(undone, Declined):
+            told = undone.message
+            return ChargeRefused(code=undone.code, message=told, received_at=at, raw=answer.raw)
+        if undone is not None:
+            return undone
         transaction_id = answer.text("transaction_id", _ID_LENGTH)
         taken = {
             (201, "pending"): Status.PENDING,
@@ -92,17 +105,38 @@ class MidtransGateway:
             return NoTransaction(received_at=self._clock.now())
         return self._replied(await self._send("GET", transaction, "status"))
 
-    async def cancel(self, transaction: str) -> StatusReply | NoTransaction:
-        return await self._end(transaction, "cancel")
+    async def cancel(self, transaction: str) -> StatusReply | NoTransaction | Declined:
+        answer = await self._send("POST", transaction, "cancel")
+        unclear = _UNCLEAR | {_NOT_FOUND, _DUPLICATE, _TOO_MANY, _NOT_PENDING}
+        if 400 <= answer.code < _SERVER_TROUBLE and answer.code not in unclear:  # noqa: PLR2004 - a 4xx
+            return Declined(code=str(answer.code), message=answer.message)
+        return await self._ended(transaction, answer)
 
     async def expire(self, transaction: str) -> StatusReply | NoTransaction:
-        return await self._end(transaction, "expire")
+        return await self._ended(transaction, await self._send("POST", transaction, "expire"))
 
-    async def _end(self, transaction: str, how: str) -> StatusReply | NoTransaction:
-        answer = await self._send("POST", transaction, how)
+    async def _ended(self, transaction: str, answer: Answer) -> StatusReply | NoTransaction:
         if answer.code == _NOT_PENDING:
             return await self.status(transaction)
         return self._replied(answer)
+
+    async def refund(self, refund: RefundOrder, *, within: float) -> RefundOutcome:
+        # Under the same Idempotency-Key a lost answer comes again for five minutes, and a second attempt
+        # does not run beside the first; what makes it one refund is the refund_key.
+        headers = {"Content-Type": "application/json", "Idempotency-Key": refund.key}
+        reply = await self._client.send(
+            "POST",
+            _path(refund.transaction, "refund"),
+            content=refund_body(refund),
+            headers=headers,
+            within=min(within, _ATTEMPT),
+        )
+        match reply:
+            case NotSent(reason=reason):
+                return NotTaken(reason=reason)
+            case Lost(reason=reason):
+                return Unanswered(reason=reason)
+        return _refunded(refund, Answer(reply))
 
     def _replied(self, answer: Answer) -> StatusReply | NoTransaction:
         at = self._clock.now()
@@ -124,6 +158,7 @@ class MidtransGateway:
             currency=answer.text("currency"),
             settled_at=jakarta.parse(answer.text("settlement_time")),
             refund_amount=parse_gross_amount(refunded) if refunded else None,
+            refunds=tuple(_reported(answer, at)),
             received_at=at,
             raw=answer.raw,
         )
@@ -153,11 +188,76 @@ class MidtransGateway:
         return max(ahead, behind, 0.0)
 
     async def _send(self, method: str, transaction: str, what: str) -> Answer:
-        path = f"/v2/{quote(transaction, safe='')}/{what}"
-        reply = await self._client.send(method, path, within=_ATTEMPT)
+        reply = await self._client.send(method, _path(transaction, what), within=_ATTEMPT)
         if isinstance(reply, NotSent | Lost):
             raise GatewayUnavailable(reply.reason)
         return Answer(reply)
+
+
+def _path(transaction: str, what: str) -> str:
+    return f"/v2/{quote(transaction, safe='')}/{what}"
+
+
+def _undone(answer: Answer) -> Declined | NotTaken | Unanswered | AlreadyThere | None:
+    """What an answer to a charge or a refund says but for success and the bank's own no; None for these."""
+    code = answer.code
+    if answer.http_status == _IN_PROCESS or code >= _SERVER_TROUBLE or code in _UNCLEAR:
+        return Unanswered(reason=answer.message)
+    if code == _DUPLICATE:
+        return AlreadyThere()
+    if code == _TOO_MANY:
+        return NotTaken(reason=answer.message, retry_after=_retry_after(answer))
+    if code >= 300:  # noqa: PLR2004 - a redirect is a wrong address, a 4xx a refusal
+        return Declined(code=str(code), message=answer.message)
+    return None
+
+
+def _refunded(refund: RefundOrder, answer: Answer) -> RefundOutcome:
+    undone = _undone(answer)
+    if undone is not None:
+        return undone
+    status = (answer.text("transaction_status") or "").lower()
+    if status and _is_about(refund, answer):
+        if answer.body_code == _DENIED:
+            return Declined(code=str(_DENIED), message=answer.message, by_bank=True)
+        transaction_id = _refunded_transaction(refund, answer)
+        if answer.body_code == _DONE and status in REFUNDS and transaction_id is not None:
+            return RefundTaken(transaction_id=transaction_id)
+    return Unanswered(reason=f"an answer that does not fit the refund ({answer.message})")
+
+
+def _refunded_transaction(refund: RefundOrder, answer: Answer) -> str | None:
+    """The transaction of an acceptance; None for one that does not echo the order and the amounts."""
+    # Its own amount on one page of the documentation, the sum of all on another.
+    told = parse_gross_amount(answer.text("refund_amount") or f"{refund.amount}")
+    echoed = answer.text("order_id") is not None and answer.text("gross_amount") is not None
+    if not echoed or told is None or told < refund.amount:
+        return None
+    by_order_id = refund.transaction == refund.order_id
+    return answer.text("transaction_id", _ID_LENGTH) if by_order_id else refund.transaction
+
+
+def _is_about(refund: RefundOrder, answer: Answer) -> bool:
+    """Whether nothing in the answer says that it is about another refund, transaction or order."""
+    amount = answer.text("gross_amount")
+    by_order_id = refund.transaction == refund.order_id
+    return (
+        answer.text("order_id") in {None, refund.order_id}
+        and (by_order_id or answer.text("transaction_id") in {None, refund.transaction})
+        and answer.text("refund_key") in {None, refund.key}
+        and (amount is None or parse_gross_amount(amount) == refund.gross_amount)
+        and answer.text("currency") in {None, "IDR"}
+    )
+
+
+def _reported(answer: Answer, at: datetime) -> Iterator[ReportedRefund]:
+    """The refunds that a status reply lists; the bank's word is there once it has come."""
+    for told in answer.objects("refunds"):
+        key, amount = told.text("refund_key"), parse_gross_amount(told.text("refund_amount") or "")
+        if key is not None and amount is not None:
+            confirmed = told.text("bank_confirmed_at")
+            confirmed_at = jakarta.parse(confirmed) or at if confirmed else None
+            yield ReportedRefund(key=key, amount=amount, confirmed_at=confirmed_at)
 
 
 def _echoes(answer: Answer, charge: Charge) -> bool:

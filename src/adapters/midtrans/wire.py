@@ -6,7 +6,7 @@ import msgspec
 
 from adapters.midtrans.client import Reply
 from domain import jakarta
-from domain.ports.gateway import Charge
+from domain.ports.gateway import Charge, RefundOrder
 from domain.rupiah import PaymentType
 
 # docs.midtrans.com, "Item Details Object" and "Customer Details Object".
@@ -53,17 +53,19 @@ def charge_body(charge: Charge) -> bytes:
     return msgspec.json.encode(body)
 
 
-class Answer:
-    """A reply read as Midtrans means it: the body's own ``status_code`` counts, HTTP's only without one."""
+def refund_body(refund: RefundOrder) -> bytes:
+    """The body of POST /v2/{id}/refund."""
+    body: dict[str, Any] = {"refund_key": refund.key, "amount": refund.amount}
+    if refund.reason:
+        body["reason"] = refund.reason
+    return msgspec.json.encode(body)
 
-    def __init__(self, reply: Reply) -> None:
-        self.http_status = reply.status
-        self.headers = reply.headers
-        self.raw = reply.body
-        self._body = _object(reply.body)
-        told = self.text("status_code", 3)
-        self.body_code = int(told) if told and told.isascii() and told.isdigit() else None
-        self.code = self.body_code or reply.status
+
+class Fields:
+    """The fields of one JSON object, read for what they should be."""
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        self._body = body
 
     def _text(self, name: str) -> str | None:
         value = self._body.get(name)
@@ -75,6 +77,24 @@ class Answer:
         """A field as text; None where it is absent, empty, over-long or no scalar."""
         value = self._text(name)
         return value if value and len(value) <= most else None
+
+    def objects(self, name: str) -> "list[Fields]":
+        """The objects in a list; empty where there is no such list."""
+        found = self._body.get(name)
+        return [Fields(one) for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+class Answer(Fields):
+    """A reply read as Midtrans means it: the body's own ``status_code`` counts, HTTP's only without one."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(_object(reply.body))
+        self.raw = reply.body
+        self.http_status = reply.status
+        self.headers = reply.headers
+        told = self.text("status_code", 3)
+        self.body_code = int(told) if told and told.isascii() and told.isdigit() else None
+        self.code = self.body_code or reply.status
 
     @property
     def message(self) -> str:

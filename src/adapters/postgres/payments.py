@@ -94,8 +94,8 @@ class PostgresPayments:
     async def charge_anew(self, payment_id: UUID) -> bool:
         return await self._connection.fetchrow(_CHARGE_ANEW, payment_id) is not None
 
-    async def never_charge_again(self, payment_id: UUID) -> None:
-        await self._connection.execute(_NEVER_CHARGE_AGAIN, payment_id)
+    async def never_charge_again(self, payment_id: UUID) -> bool:
+        return await self._connection.fetchrow(_NEVER_CHARGE_AGAIN, payment_id) is not None
 
     async def any_due(self) -> bool:
         return bool(await self._connection.fetchval(_ANY_DUE))

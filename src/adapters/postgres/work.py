@@ -12,6 +12,7 @@ from adapters.postgres.idempotency import PostgresIdempotencyKeys
 from adapters.postgres.notifications import PostgresNotifications
 from adapters.postgres.payments import PostgresPayments
 from adapters.postgres.pool import ACQUIRE_SECONDS
+from adapters.postgres.refunds import PostgresRefunds
 from adapters.postgres.users import PostgresUsers
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class PostgresWork:
         self.notifications = PostgresNotifications(connection)
         self.idempotency = PostgresIdempotencyKeys(connection)
         self.budget = PostgresAskingBudget(connection, rate=ask_rate)
+        self.refunds = PostgresRefunds(connection)
         self.users = PostgresUsers(connection)
 
 

@@ -17,6 +17,22 @@ class Charge:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RefundOrder:
+    """One refund to be made. Every attempt carries the same ``key``, so that it is taken once.
+
+    ``transaction`` is what the gateway knows the paid one by; order id and amount are what its answer has to
+    be about.
+    """
+
+    key: str
+    transaction: str
+    order_id: str
+    gross_amount: int
+    amount: int
+    reason: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class NotTaken:
     """The gateway certainly did not take this attempt; asking again later is safe.
 
@@ -36,10 +52,30 @@ class Unanswered:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AlreadyThere:
-    """The gateway has a transaction under this order id; what it is, only asking tells."""
+    """The gateway knows this order id, or this refund's key; what is there, only asking tells."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Declined:
+    """The gateway did not do what was asked; ``code`` and ``message`` are its own.
+
+    ``by_bank`` says that it asked the bank, which said no: then it has done nothing under this key before.
+    """
+
+    code: str
+    message: str
+    by_bank: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefundTaken:
+    """The gateway accepted the refund of this transaction; nothing in its answer is about anything else."""
+
+    transaction_id: str
 
 
 ChargeOutcome = ChargeAnswer | ChargeRefused | NotTaken | Unanswered | AlreadyThere
+RefundOutcome = RefundTaken | Declined | NotTaken | Unanswered | AlreadyThere
 
 
 class PaymentGateway(Protocol):
@@ -47,7 +83,11 @@ class PaymentGateway(Protocol):
         """Make one attempt, given up after ``within`` seconds. Raises nothing for trouble on the way."""
         ...
 
-    async def cancel(self, transaction: str) -> StatusReply | NoTransaction:
+    async def refund(self, refund: RefundOrder, *, within: float) -> RefundOutcome:
+        """Make one attempt, given up after ``within`` seconds. Raises nothing for trouble on the way."""
+        ...
+
+    async def cancel(self, transaction: str) -> StatusReply | NoTransaction | Declined:
         """Cancel a pending transaction, and what the gateway holds true of it after: also that it was paid.
 
         Raises GatewayUnavailable when it does not say; it may be cancelled then, or not.

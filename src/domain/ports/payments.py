@@ -51,8 +51,11 @@ class Payments(Protocol):
         """
         ...
 
-    async def never_charge_again(self, payment_id: UUID) -> None:
-        """Its charge is being ended from here on, and its order id may become free at the gateway."""
+    async def never_charge_again(self, payment_id: UUID) -> bool:
+        """Its charge is being ended from here on, and its order id may become free at the gateway.
+
+        False when that was noted before.
+        """
         ...
 
     async def any_due(self) -> bool:

@@ -5,6 +5,7 @@ from domain.ports.budget import AskingBudget
 from domain.ports.idempotency import IdempotencyKeys
 from domain.ports.notifications import Notifications
 from domain.ports.payments import Payments
+from domain.ports.refunds import Refunds
 from domain.ports.users import Users
 
 
@@ -22,6 +23,9 @@ class Work(Protocol):
 
     @property
     def budget(self) -> AskingBudget: ...
+
+    @property
+    def refunds(self) -> Refunds: ...
 
     @property
     def users(self) -> Users: ...

@@ -12,7 +12,7 @@ from domain.ports.gateway import AlreadyThere, Charge, NotTaken, PaymentGateway,
 from domain.ports.work import UnitOfWork, Work
 from domain.rupiah import PaymentType
 from domain.status import Status
-from domain.usecases.applying import apply
+from domain.usecases.applying import apply, told_by
 from domain.usecases.charging import charge_until_answered
 
 # What a refusal says whose own words are not known any more.
@@ -102,7 +102,7 @@ class ChargePayment:
                 async with self._begin() as work:
                     await work.payments.never_charge_again(payment.id)
                     await _keep(work, call)
-                evidence = await self._gateway.cancel(payment.transaction_id or order_id)
+                evidence = told_by(await self._gateway.cancel(payment.transaction_id or order_id))
                 payment = await apply(self._begin, order_id, (evidence,), at=self._clock.now())
         except (GatewayUnavailable, DatabaseUnavailable) as away:
             await self._release(call)

@@ -11,7 +11,7 @@ from domain.ports.gateway import PaymentGateway
 from domain.ports.notifications import DoubtfulNotification
 from domain.ports.payments import PaymentReader
 from domain.ports.work import UnitOfWork
-from domain.status import Status, status_of
+from domain.status import REFUNDS, Status, status_of
 from domain.usecases.applying import apply
 
 # Midtrans may notify a moment before its own GET status agrees; news is asked about this often.
@@ -46,7 +46,7 @@ class ConfirmNotifications:
         if payment is None:
             await self._close(claims, f"there is no payment {order_id}")
             return
-        if all(_is_confirmed(payment, claim) for claim in claims):
+        if all(_needs_no_question(payment, claim) for claim in claims):
             await self._close(claims, None)
             return
         own = payment.transaction_id or payment.order_id
@@ -119,6 +119,11 @@ def _is_confirmed(payment: Payment, claim: DoubtfulNotification) -> bool:
         return False
     twice = Break(reason="paid_twice", subject=claim.transaction_id or "")
     return twice in payment.breaks or knows(payment, claim.transaction_id, status)
+
+
+def _needs_no_question(payment: Payment, claim: DoubtfulNotification) -> bool:
+    """But for a refund's: only Midtrans's list tells which one was accepted, or confirmed."""
+    return _status(claim) not in REFUNDS and _is_confirmed(payment, claim)
 
 
 def _may_be_early(payment: Payment, claim: DoubtfulNotification) -> bool:

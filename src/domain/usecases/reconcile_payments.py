@@ -10,7 +10,7 @@ from domain.ports.gateway import PaymentGateway
 from domain.ports.payments import PaymentReader
 from domain.ports.work import UnitOfWork, Work
 from domain.schedule import ask_in, is_to_be_cancelled, is_to_be_expired
-from domain.usecases.applying import apply
+from domain.usecases.applying import apply, told_by
 
 
 class Rest(Enum):
@@ -90,7 +90,7 @@ class ReconcilePayments:
         if is_to_be_cancelled(payment):
             async with self._begin() as work:
                 await work.payments.never_charge_again(payment.id)
-            return await self._apply(payment, await self._gateway.cancel(known_as))
+            return await self._apply(payment, told_by(await self._gateway.cancel(known_as)))
         if is_to_be_expired(payment, self._clock.now()):
             async with self._begin() as work:
                 await work.payments.never_charge_again(payment.id)

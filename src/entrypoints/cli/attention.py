@@ -56,6 +56,8 @@ def next_command(payment: Payment, what: Break) -> str:
         return f"bayar payments refund {order_id}, or deliver and {attended}"
     if what.reason == "paid_twice":
         return f"bayar payments refund {order_id} --transaction {what.subject}"
+    if what.reason in {"refund_unknown", "refund_after_refusal", "refund_amount"}:
+        return f"compare refund {what.subject} with the dashboard, then {attended}"
     if what.reason in {"missing_there", "not_confirmed"}:
         return f"bayar payments sync {order_id}, then {attended}"
     return f"bayar payments show {order_id}, then {attended}"

@@ -16,7 +16,7 @@ import jwt
 import rich_click as click
 import uvloop
 
-from domain.access import ANY_PAYMENT, Caller
+from domain.access import OPERATOR
 from entrypoints.cli.payments import show_payment
 from entrypoints.cli.simulator import DEFAULT_KEY
 from entrypoints.container import Container
@@ -121,8 +121,7 @@ async def _take_one(demo: Demo) -> None:
         click.echo("paid      by the customer, in the wallet")
         status = await _settled(http, f"{demo.url}/api/payments/{order_id}", bearer)
         click.echo(f"notified  by Midtrans: {status}\n")
-        caller = Caller(user_id=0, scopes=frozenset({ANY_PAYMENT}))
-        payment = await container.get_payment()(order_id, caller)
+        payment = await container.get_payment()(order_id, OPERATOR)
         show_payment(payment, await container.reader().log(payment.id))
 
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from domain.history import EVIDENCE, Chain, Entry, fault_in
 from domain.payment import Payment
+from entrypoints.cli.plain import plain_entry
 
 _HOW: Final = (
     "Each entry's digest is sha256 over the digest of the entry before it and the JSON, with sorted keys and "
@@ -29,13 +30,7 @@ def dispute_file(payment: Payment, log: list[Entry], view: dict[str, Any]) -> di
         "how_to_check": _HOW,
         "timeline": [
             {
-                "seq": entry.seq,
-                "at": entry.recorded_at.isoformat(),
-                "what": entry.what,
-                "source": entry.source,
-                "status": entry.status,
-                "detail": dict(entry.detail),
-                "digest": entry.digest.hex(),
+                **plain_entry(entry),
                 **({"midtrans_sent": _shown(entry.raw)} if EVIDENCE in entry.detail else {}),
             }
             for entry in log

@@ -1,31 +1,35 @@
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import rich_click as click
 
-from domain.access import ANY_PAYMENT, Caller
+from domain.access import OPERATOR
 from domain.errors import GatewayUnavailable
 from domain.history import Entry
 from domain.payment import Payment
+from domain.refund import Refund
 from domain.status import Status
+from domain.usecases.refund_changes import by
 from entrypoints.cli.attention import next_command, show_attention
 from entrypoints.cli.dispute import dispute_file
+from entrypoints.cli.moving_money import cancel, refund
 from entrypoints.cli.output import as_json, rupiah, show_json, show_table
+from entrypoints.cli.plain import plain_entry, plain_payment, plain_refund
 from entrypoints.cli.session import DATABASE, DATABASE_AND_MIDTRANS, with_container
 from entrypoints.container import Container
-from entrypoints.http.schemas import event_view, payment_view
-
-_OPERATOR = Caller(user_id=0, scopes=frozenset({ANY_PAYMENT}))
 
 
 @click.group()
 def payments() -> None:
-    """The payments: list them, see how one came to be what it is, ask Midtrans again.
+    """The payments: list them, see how one came to be what it is, ask Midtrans again, cancel, refund.
 
     Example: bayar payments list --status pending
     """
+
+
+payments.add_command(cancel)
+payments.add_command(refund)
 
 
 @payments.command("list")
@@ -57,7 +61,7 @@ def list_payments(
 
     found = with_container(DATABASE, do)
     if as_json:
-        show_json([plain(payment) for payment in found])
+        show_json([plain_payment(payment) for payment in found])
         return
     show_table(
         ["order id", "status", "amount", "type", "user", "created (UTC)", "paid (UTC)", "late"],
@@ -81,20 +85,27 @@ def list_payments(
 @click.argument("order_id")
 @as_json
 def show(order_id: str, as_json: bool) -> None:  # noqa: FBT001 - a flag
-    """Show a payment and its timeline: every change, when, and from which evidence.
+    """Show a payment, its refunds, and its timeline: every change, when, and from which evidence.
 
     Example: bayar payments show order-1001
     """
 
-    async def do(container: Container) -> tuple[Payment, list[Entry]]:
-        payment = await container.get_payment()(order_id, _OPERATOR)
-        return payment, await container.reader().log(payment.id)
+    async def do(container: Container) -> tuple[Payment, list[Entry], list[Refund]]:
+        payment = await container.get_payment()(order_id, OPERATOR)
+        refunds = await container.list_refunds()(order_id, OPERATOR)
+        return payment, await container.reader().log(payment.id), refunds
 
-    payment, log = with_container(DATABASE, do)
+    payment, log, refunds = with_container(DATABASE, do)
     if as_json:
-        show_json(plain(payment) | {"timeline": [msgspec.to_builtins(event_view(entry)) for entry in log]})
+        show_json(
+            plain_payment(payment)
+            | {
+                "refunds": [plain_refund(found, order_id) for found in refunds],
+                "timeline": [plain_entry(entry) for entry in log],
+            }
+        )
         return
-    show_payment(payment, log)
+    show_payment(payment, log, refunds)
 
 
 @payments.command()
@@ -110,11 +121,11 @@ def sync(order_id: str, as_json: bool) -> None:  # noqa: FBT001 - a flag
         try:
             return await container.reconcile_payments().sync(order_id), True
         except GatewayUnavailable:
-            return await container.get_payment()(order_id, _OPERATOR), False
+            return await container.get_payment()(order_id, OPERATOR), False
 
     payment, refreshed = with_container(DATABASE_AND_MIDTRANS, do)
     if as_json:
-        show_json(plain(payment) | {"refreshed": refreshed})
+        show_json(plain_payment(payment) | {"refreshed": refreshed})
     else:
         click.echo(f"{payment.order_id}  {payment.status}")
     if not refreshed:
@@ -151,11 +162,11 @@ def export(order_id: str, output: Path | None) -> None:
     """
 
     async def do(container: Container) -> tuple[Payment, list[Entry]]:
-        payment = await container.get_payment()(order_id, _OPERATOR)
+        payment = await container.get_payment()(order_id, OPERATOR)
         return payment, await container.reader().log(payment.id)
 
     payment, log = with_container(DATABASE, do)
-    text = json.dumps(dispute_file(payment, log, plain(payment)), indent=2, ensure_ascii=False)
+    text = json.dumps(dispute_file(payment, log, plain_payment(payment)), indent=2, ensure_ascii=False)
     if output is None:
         click.echo(text)
         return
@@ -163,14 +174,32 @@ def export(order_id: str, output: Path | None) -> None:
     click.echo(f"{len(log)} entries of {order_id} are in {output}.")
 
 
-def show_payment(payment: Payment, log: list[Entry]) -> None:
-    """A payment in a few lines, and its timeline as a table."""
+def show_payment(payment: Payment, log: list[Entry], refunds: Sequence[Refund] = ()) -> None:
+    """A payment in a few lines, and its refunds and its timeline as tables."""
     click.echo(
         f"{payment.order_id}  {payment.status}  {rupiah(payment.gross_amount)}  {payment.payment_type}  "
         f"transaction {payment.transaction_id or 'none yet'}"
     )
     for found in payment.attention:
         click.echo(f"needs a person: {found.reason} ({found.subject}); {next_command(payment, found)}")
+    if refunds:
+        show_table(
+            ["refund", "amount", "status", "asked (UTC)", "accepted (UTC)", "confirmed (UTC)", "by", "key"],
+            [
+                [
+                    r.id,
+                    rupiah(r.amount),
+                    r.status,
+                    r.created_at,
+                    r.accepted_at,
+                    r.confirmed_at,
+                    by(r.user_id),
+                    r.key,
+                ]
+                for r in refunds
+            ],
+        )
+        click.echo()
     show_table(
         ["when (UTC)", "what", "evidence", "detail"],
         [
@@ -185,10 +214,3 @@ def show_payment(payment: Payment, log: list[Entry]) -> None:
     )
     if not log:
         click.echo("An earlier service made this payment; its log starts with the next change.")
-
-
-def plain(payment: Payment) -> dict[str, Any]:
-    view: dict[str, Any] = msgspec.to_builtins(payment_view(payment))
-    breaks = [{"reason": found.reason, "subject": found.subject} for found in payment.breaks]
-    attention = [{"reason": found.reason, "subject": found.subject} for found in payment.attention]
-    return view | {"user_id": payment.user_id, "breaks": breaks, "attention": attention}

@@ -12,7 +12,7 @@ from litestar.openapi.spec import Tag
 from litestar.types import ASGIApp
 
 from entrypoints.container import Container
-from entrypoints.http import health, payments
+from entrypoints.http import health, payments, refunds
 from entrypoints.http.docs import DocsPage
 from entrypoints.http.envelope import Envelope
 from entrypoints.http.openapi import VERSION, components
@@ -44,6 +44,9 @@ def create_litestar(container: Container, *, several_processes: bool = False) ->
         "refresh_payment": container.refresh_payment,
         "list_payments": container.list_payments,
         "read_timeline": container.read_timeline,
+        "cancel_payment": container.cancel_payment,
+        "refund_payment": container.refund_payment,
+        "list_refunds": container.list_refunds,
         "auth": _once(Authenticator.of(settings)),
         "qr_code": _once(QrCode(gateway_url=settings.midtrans_url)),
         "exposition": _once(
@@ -54,6 +57,7 @@ def create_litestar(container: Container, *, several_processes: bool = False) ->
         route_handlers=[
             payments.payment_routes(),
             documented,
+            refunds.refund_routes(),
             health.live,
             health.ready,
             health.metrics,

@@ -121,7 +121,7 @@ For programs: <a href="{escape(json_url)}">the same as OpenAPI {escape(self._doc
             must = "required" if body["required"] else "not required"
             told += [f"<h4>Body <small>{escape(media)}, {must}</small></h4>"]
             told += [_prose(body.get("description", "")), _fields(self._at(content["schema"]["$ref"]))]
-        told += [f"<h4>Example</h4><pre>{escape(self._curl(path, call))}</pre>"]
+        told += [f"<h4>Example</h4><pre>{escape(self._curl(path, method, call))}</pre>"]
         told += ["<h4>Answers</h4>", _table(self._answer(*of) for of in sorted(call["responses"].items()))]
         return _each([*told, "</section>"])
 
@@ -151,13 +151,20 @@ For programs: <a href="{escape(json_url)}">the same as OpenAPI {escape(self._doc
         kind = f"<small>{_kind(schema)}, {escape(media)}</small>"
         return f"{_prose(answer['description'])}{kind}{_each(examples)}"
 
-    def _curl(self, path: str, call: Node) -> str:
+    def _curl(self, path: str, method: str, call: Node) -> str:
+        headers = []
         for parameter in call.get("parameters", ()):
             for example in parameter.get("examples", {}).values():
                 path = path.replace(f"{{{parameter['name']}}}", example["value"])
-        told = [f"curl {quote(self._origin + path)}"]
+            if parameter["in"] == "header" and parameter["required"]:
+                sent = f"{parameter['name']}: {parameter['example']}"
+                headers += [f"-H {quote(sent)}"]
+        # A body makes it a POST by itself.
+        act = "" if method == "get" or "requestBody" in call else f"-X {method.upper()} "
+        told = [f"curl {act}{quote(self._origin + path)}"]
         if call.get("security") and {} not in call["security"]:
             told += ['-H "Authorization: Bearer $TOKEN"']
+        told += headers
         for content in call.get("requestBody", {}).get("content", {}).values():
             sent = json.dumps(self._samples(content["schema"])[0], indent=2)
             told += ["-H 'Content-Type: application/json'", f"-d {quote(sent)}"]

@@ -12,6 +12,10 @@ from domain.idempotency import IdempotentCall, fingerprint, parse_key
 REPLAYED: Final[Mapping[str, str]] = {"Idempotent-Replayed": "true"}
 
 
+class KeyMissing(Exception):
+    """A call that needs an Idempotency-Key came without one."""
+
+
 def idempotent_call(
     request: Request[Any, Any, Any], caller: Caller, body: msgspec.Struct
 ) -> IdempotentCall | None:
@@ -25,3 +29,11 @@ def idempotent_call(
         key=parse_key(header),
         fingerprint=fingerprint(request.method, request.scope["path"], caller.user_id, values),
     )
+
+
+def required_call(request: Request[Any, Any, Any], caller: Caller, body: msgspec.Struct) -> IdempotentCall:
+    """What makes a repeat of this call the same. Raises KeyMissing and InvalidPayment."""
+    call = idempotent_call(request, caller, body)
+    if call is None:
+        raise KeyMissing
+    return call

@@ -9,6 +9,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Components, Example, Operation, SecurityScheme
 
 from domain.history import Source
+from domain.refund import RefundStatus
 from domain.rupiah import MOST, PaymentType
 from domain.status import Status
 from entrypoints.http.problems import MEDIA_TYPE, PROBLEMS, Problem, problem
@@ -20,6 +21,9 @@ from entrypoints.http.schemas import (
     PaymentList,
     PaymentView,
     Ready,
+    RefundBody,
+    RefundList,
+    RefundView,
 )
 
 VERSION: Final = version("bayar")
@@ -50,6 +54,13 @@ _KEY: Final[dict[str, Any]] = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
     "example": "cart-1001-attempt-1",
 }
+_REFUND_KEY: Final[dict[str, Any]] = _KEY | {
+    "required": True,
+    "description": "Your name for this refund, in quotes or bare. Repeating the call with the same key and "
+    "values gives the first outcome again, and never a second refund. It is yours alone, and kept as long as "
+    "the refund.",
+    "example": "return-1001-1",
+}
 # What to do about each problem.
 _ADVICE: Final = {
     "malformed-json": "Mend the body; `detail` says where it stops being JSON.",
@@ -65,20 +76,24 @@ _ADVICE: Final = {
     "request-timeout": "Send the whole body within 10 seconds.",
     "order-id-taken": "Ask for that payment's status, or choose another order id.",
     "in-progress": "Repeat the call after `Retry-After`.",
-    "illegal-transition": "Look at the payment's status first.",
+    "illegal-transition": "Look at the payment's status first; where an act came too late, `payment` has it.",
     "body-too-large": "Send 64 KB at most.",
     "unsupported-media-type": "Send `Content-Type: application/json`.",
     "amount-out-of-bounds": f"Charge 1 to {MOST[PaymentType.GOPAY]:,} rupiah with `gopay`, "
     f"1 to {MOST[PaymentType.QRIS]:,} with `qris`.",
-    "idempotency-key-reused": "Use a key of its own for every new payment.",
+    "idempotency-key-missing": "Send an `Idempotency-Key`: a name of its own for each refund.",
+    "idempotency-key-reused": "Use a key of its own for every new payment and every new refund.",
+    "refund-exceeds-payment": "Refund at most what is left: `gross_amount` less `refunded_amount` and less "
+    "what is being refunded.",
     "too-many-requests": "Wait for as long as `Retry-After` says.",
     "internal-error": "It was logged: tell the operator what `X-Request-Id` says.",
-    "gateway-refused": "Nothing will be paid. `gateway_code` and `gateway_message` are Midtrans's own.",
+    "gateway-refused": "What was asked for is not done: nothing will be paid, nothing was cancelled, nothing "
+    "goes back. `gateway_code` and `gateway_message` are Midtrans's own.",
     "charge-lost": "Nothing will be paid. Create a new payment, with a new `Idempotency-Key`.",
-    "gateway-unavailable": "Nothing was charged. Try again after `Retry-After`.",
+    "gateway-unavailable": "Nothing was charged or refunded. Try again after `Retry-After`.",
     "database-unavailable": "Try again after `Retry-After`.",
-    "outcome-unknown": "The charge may exist. Repeat the call with the same "
-    "`Idempotency-Key`, or ask for the status of `order_id`.",
+    "outcome-unknown": "The charge or the refund may exist. Repeat the call with the same "
+    "`Idempotency-Key`, or ask for the status, or the refunds, of `order_id`.",
 }
 _PROBLEM_FIELDS: Final = {
     "type": "`urn:bayar:problem:` and the code.",
@@ -87,8 +102,9 @@ _PROBLEM_FIELDS: Final = {
     "detail": "What went wrong this time, for people.",
     "code": "The problem's name, for programs.",
     "errors": "Every wrong field; there for `invalid-body` only.",
-    "order_id": "The payment that it is about; there for `gateway-refused`, `charge-lost` and "
-    "`outcome-unknown`.",
+    "order_id": "The payment that it is about; there for `gateway-refused`, `charge-lost`, "
+    "`outcome-unknown`, and wherever `payment` is.",
+    "payment": "The payment as it is now; there for `illegal-transition` when something was asked of it.",
     "gateway_code": "Midtrans's own code; there for `gateway-refused` and `charge-lost`.",
     "gateway_message": "Midtrans's own words; there for `gateway-refused` and `charge-lost`.",
     "field": "Where the field is, as in `items[0].price`.",
@@ -109,12 +125,19 @@ _STATUSES: Final = {
 }
 
 _SOURCES: Final = {
-    Source.SHOP: "The call that created it.",
+    Source.SHOP: "A call of the shop.",
+    Source.OPERATOR: "A person: something was done, or looked at.",
     Source.CHARGE: "Midtrans's answer to the charge.",
+    Source.REFUND: "Midtrans's answer to a refund.",
     Source.NOTIFICATION: "A notification of Midtrans, its signature proven.",
     Source.STATUS_REPLY: "Midtrans's own word, when it was asked.",
-    Source.OPERATOR: "A person looked at what needed one, or did it.",
     Source.ADOPTION: "The state in which an earlier service left it.",
+}
+_REFUND_STATUSES: Final = {
+    RefundStatus.REQUESTED: "Midtrans may have it; nobody knows yet, and it is repeated until Midtrans says.",
+    RefundStatus.ACCEPTED: "Midtrans has taken it.",
+    RefundStatus.REFUSED: "Midtrans refused it; no money goes back by it.",
+    RefundStatus.NOT_SENT: "Midtrans could not be reached; the same call, made again, sends it.",
 }
 
 
@@ -147,7 +170,7 @@ class Documented(Operation):
     """An operation with the headers of its answers, its problems by name, and the body it reads itself."""
 
     body: ClassVar[dict[str, Any] | None] = None
-    idempotent: ClassVar[bool] = False
+    key: ClassVar[dict[str, Any] | None] = None
 
     def to_schema(self) -> dict[str, Any]:
         said = super().to_schema()
@@ -155,24 +178,33 @@ class Documented(Operation):
             said["requestBody"] = self.body
         for parameter in said.get("parameters", ()):
             parameter["schema"] = _never_null(parameter["schema"])
-        if self.idempotent:
-            said.setdefault("parameters", []).append(_KEY)
+        if self.key is not None:
+            said.setdefault("parameters", []).append(self.key)
         # Litestar tells of its own 400 wherever there is a parameter; ours are all listed by hand.
         said["responses"] = {
-            status: _answered(status, response, replayed=self.idempotent and status in _REPLAYED)
+            status: _answered(status, response, replayed=self.key is not None and status in _REPLAYED)
             for status, response in said["responses"].items()
             if status < "400" or MEDIA_TYPE in response["content"]
         }
         return said
 
 
-class CreateOperation(Documented):
-    idempotent: ClassVar = True
-    body: ClassVar = {
+def _optional_body(schema: str) -> dict[str, Any]:
+    return {
         "description": "No body at all is an empty object.",
         "required": False,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CreateBody"}}},
+        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}},
     }
+
+
+class CreateOperation(Documented):
+    key: ClassVar = _KEY
+    body: ClassVar = _optional_body("CreateBody")
+
+
+class RefundOperation(Documented):
+    key: ClassVar = _REFUND_KEY
+    body: ClassVar = _optional_body("RefundBody")
 
 
 class NotifyOperation(Documented):
@@ -240,7 +272,9 @@ def _examples() -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    bodies = [CreateBody, PaymentView, PaymentList, EventList, NotificationBody, Ok, Ready, Problem]
+    requests = [CreateBody, RefundBody, NotificationBody]
+    answers = [PaymentView, PaymentList, EventList, RefundView, RefundList, Ok, Ready, Problem]
+    bodies = [*requests, *answers]
     _, found = msgspec.json.schema_components(bodies, ref_template="#/components/schemas/{name}")
     found["Problem"]["properties"]["code"]["enum"] = list(PROBLEMS)
     found["Status"] |= {
@@ -254,6 +288,12 @@ def _schemas() -> dict[str, Any]:
         "description": "What told of a change.",
         "enum": [source.value for source in _SOURCES],
         "x-enumDescriptions": {source.value: text for source, text in _SOURCES.items()},
+    }
+    found["RefundStatus"] |= {
+        "type": "string",
+        "description": "What became of a refund.",
+        "enum": [status.value for status in _REFUND_STATUSES],
+        "x-enumDescriptions": {status.value: text for status, text in _REFUND_STATUSES.items()},
     }
     found["PaymentType"] |= {"type": "string", "description": "How a payment is paid."}
     for name in ("Problem", "FieldError"):

@@ -9,6 +9,7 @@ from litestar.params import PathParameter, QueryParameter
 
 from domain.errors import IllegalTransition
 from domain.status import Status
+from domain.usecases.cancel_payment import CancelPayment
 from domain.usecases.create_payment import CreatePayment
 from domain.usecases.get_payment import GetPayment
 from domain.usecases.list_payments import ListPayments
@@ -38,7 +39,7 @@ OrderId = Annotated[
     str,
     PathParameter(description="The payment's order id.", examples=[Example(value="INV-2026-0042")]),
 ]
-_READ: Final = ("unauthenticated", "unknown-user", "payment-not-found", "database-unavailable")
+READ: Final = ("unauthenticated", "unknown-user", "payment-not-found", "database-unavailable")
 
 
 @post(
@@ -125,7 +126,7 @@ async def list_all(
     operation_class=Documented,
     summary="The stored payment",
     response_description="The payment.",
-    responses=problems(*_READ),
+    responses=problems(*READ),
 )
 async def get_one(
     request: Call,
@@ -143,7 +144,7 @@ async def get_one(
     operation_class=Documented,
     summary="The payment, after asking Midtrans",
     response_description="The payment with `refreshed`.",
-    responses=problems(*_READ),
+    responses=problems(*READ),
 )
 async def get_status(
     request: Call,
@@ -165,7 +166,7 @@ async def get_status(
     operation_class=Documented,
     summary="How the payment came to be what it is",
     response_description="Its whole timeline, oldest first.",
-    responses=problems(*_READ),
+    responses=problems(*READ),
 )
 async def get_events(
     request: Call,
@@ -190,7 +191,7 @@ async def get_events(
     cache_control=CacheControlHeader(no_store=True),
     responses={
         302: answer(None, "The way to Midtrans's own picture of the QR, where no text to draw it was given."),
-        **problems(*_READ, "illegal-transition"),
+        **problems(*READ, "illegal-transition"),
     },
 )
 async def get_qr(
@@ -207,10 +208,35 @@ async def get_qr(
     return qr_code.answer(payment)
 
 
+@post(
+    "/{order_id:str}/cancel",
+    operation_id="cancelPayment",
+    operation_class=Documented,
+    summary="Cancel a pending payment",
+    status_code=200,
+    response_description="The payment, cancelled.",
+    responses={
+        200: answer(PaymentView, "The payment, cancelled."),
+        **problems(*READ, "cross-site", "illegal-transition", "gateway-refused", "outcome-unknown"),
+    },
+)
+async def cancel(
+    request: Call,
+    order_id: OrderId,
+    auth: Injected[Authenticator],
+    cancel_payment: Injected[CancelPayment],
+) -> Response[PaymentView]:
+    """From then on nobody can pay it. One that is not pending, or not any more, is 409 with the payment.
+
+    502: Midtrans refused, and it can still be paid. 504: Midtrans did not say; ask for the status.
+    """
+    return Response(payment_view(await cancel_payment(order_id, auth.caller(request))))
+
+
 def payment_routes() -> Router:
     return Router(
         path="/api/payments",
-        route_handlers=[create, list_all, get_one, get_status, get_events, get_qr],
+        route_handlers=[create, list_all, get_one, get_status, get_events, get_qr, cancel],
         tags=["payments"],
         security=BEARER,
     )

@@ -9,7 +9,8 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from domain import errors
 from entrypoints.http.bodies import InvalidBody, MalformedJson, Path, UnsupportedMediaType
-from entrypoints.http.idempotency import REPLAYED
+from entrypoints.http.idempotency import REPLAYED, KeyMissing
+from entrypoints.http.schemas import PaymentView, payment_view
 from entrypoints.http.security import CrossSite, Forbidden, Unauthenticated
 from entrypoints.http.untrusted import TooLarge
 
@@ -37,12 +38,14 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     order_id: str | None = None
     gateway_code: str | None = None
     gateway_message: str | None = None
+    payment: PaymentView | None = None
 
 
 # code -> (status, title)
 PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "malformed-json": (400, "The body is not JSON"),
     "invalid-body": (400, "The request has wrong fields"),
+    "idempotency-key-missing": (400, "An Idempotency-Key is needed"),
     "unauthenticated": (401, "A valid bearer token is needed"),
     "forbidden": (403, "The token does not allow this"),
     "unknown-user": (403, "The token's user is unknown"),
@@ -59,6 +62,7 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "unsupported-media-type": (415, "The body must be JSON"),
     "amount-out-of-bounds": (422, "The amount is out of bounds"),
     "idempotency-key-reused": (422, "The Idempotency-Key came with other values"),
+    "refund-exceeds-payment": (422, "The refund is more than what is left"),
     "too-many-requests": (429, "Too many requests"),
     "internal-error": (500, "Something went wrong here"),
     "gateway-refused": (502, "Midtrans refused"),
@@ -108,6 +112,9 @@ def problem_of(error: Exception, *, route: str | None) -> Response[Problem]:
             return problem("invalid-body", "Some fields are wrong; see errors.", errors=_listed(found))
         case MalformedJson():
             return problem("malformed-json", f"The body is not usable JSON: {error}.")
+        case KeyMissing():
+            detail = "Send an Idempotency-Key, a name of its own for each refund; repeated, it is one refund."
+            return problem("idempotency-key-missing", detail)
         case UnsupportedMediaType():
             return problem("unsupported-media-type", "Send the body with Content-Type: application/json.")
         case TooLarge():
@@ -142,6 +149,8 @@ def _expected(error: errors.BayarError) -> Response[Problem]:
             headers = dict(REPLAYED) if error.replayed else None
         case errors.OutcomeUnknown():
             more["order_id"] = error.order_id
+        case errors.IllegalTransition(payment=payment) if payment is not None:
+            more = {"order_id": payment.order_id, "payment": payment_view(payment)}
     return problem(error.code, str(error), headers=headers, **more)
 
 

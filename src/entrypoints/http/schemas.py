@@ -16,9 +16,11 @@ from domain.history import Entry, Source
 from domain.order import Customer, Item, Wanted
 from domain.payment import Payment
 from domain.ports.payments import Place
+from domain.refund import Refund, RefundStatus
 from domain.rupiah import MOST, MOST_OF_ANY, PaymentType
 from domain.status import Status
 from domain.usecases.list_payments import Page
+from domain.usecases.refund_payment import RefundWish
 
 _METADATA_KEYS: Final = 20
 _METADATA_BYTES: Final = 4096
@@ -35,6 +37,7 @@ _CODES: Final = (
     "202 cancel and deny; 202 or 407 expire."
 )
 _UUID: Final = "e48447d1-cfa9-4b02-b163-2e915d4417ac"
+_REFUND_KEY: Final = "01a214a3-3252-75dd-88dc-1b290d6b94fe"
 _QR_EXAMPLE: Final = f"https://api.midtrans.com/v2/qris/{_UUID}/qr-code"
 
 Text = Annotated[str, Meta(max_length=255)]
@@ -147,6 +150,22 @@ CREATE_RULES: Final[Mapping[str, Callable[[Any], None]]] = {
     "callback_url": _check_callback,
     "metadata": _check_metadata,
 }
+
+
+class RefundBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A refund to make. Without an amount everything that is left goes back."""
+
+    amount: (
+        Annotated[int, Meta(ge=1), _is("Whole rupiah to give back. Default: all that is left.", 4_000)] | None
+    ) = None
+    reason: (
+        Annotated[str, Meta(max_length=255), _is("Why; GoPay shows it to the customer.", "Out of stock")]
+        | None
+    ) = None
+
+    def wish(self) -> RefundWish:
+        """The same in the domain's words."""
+        return RefundWish(amount=self.amount, reason=self.reason)
 
 
 class NotificationBody(Struct, frozen=True, kw_only=True):
@@ -286,6 +305,61 @@ class EventList(Struct, frozen=True, kw_only=True):
 
     items: Annotated[list[EventView], _is("The changes, oldest first.")]
     next_cursor: Annotated[str | None, _is("Always null: a timeline comes whole.", None)]
+
+
+class RefundView(Struct, frozen=True, kw_only=True):
+    """A refund. Amounts are whole rupiah as JSON integers; times are UTC, as RFC 3339 writes them."""
+
+    refund_key: Annotated[UUID, _is("Names the refund, here and at Midtrans.", _REFUND_KEY)]
+    order_id: Annotated[str, _is("The payment that it is of.", "INV-2026-0042")]
+    transaction_id: Annotated[str, _is("What Midtrans knows the refunded charge by.", _UUID)]
+    amount: Annotated[int, _is("Rupiah that go back.", 4_000)]
+    currency: Annotated[str, _is("Always ``IDR``.", "IDR")]
+    reason: Annotated[str | None, _is("Why, as given; null where it was not.", "Out of stock")]
+    status: Annotated[RefundStatus, _is("Where the refund stands.", "accepted")]
+    gateway_code: Annotated[str | None, _is("Midtrans's own code for a refusal; null without one.", None)]
+    gateway_message: Annotated[str | None, _is("Midtrans's own words for it; null without one.", None)]
+    created_at: Annotated[datetime, Meta(tz=True), _is("When it was asked for.", "2026-02-06T04:00:00Z")]
+    accepted_at: (
+        Annotated[
+            datetime,
+            Meta(tz=True),
+            _is("When Midtrans was known to have accepted it; null until then.", "2026-02-06T04:00:01Z"),
+        ]
+        | None
+    )
+    confirmed_at: (
+        Annotated[
+            datetime,
+            Meta(tz=True),
+            _is("When the bank confirmed it, about a day later; null until then.", None),
+        ]
+        | None
+    )
+
+
+class RefundList(Struct, frozen=True, kw_only=True):
+    """All refunds of a payment."""
+
+    items: Annotated[list[RefundView], _is("The refunds, oldest first.")]
+    next_cursor: Annotated[str | None, _is("Always null: all of them are here.", None)]
+
+
+def refund_view(refund: Refund, order_id: str) -> RefundView:
+    return RefundView(
+        refund_key=refund.id,
+        order_id=order_id,
+        transaction_id=refund.transaction,
+        amount=refund.amount,
+        currency="IDR",
+        reason=refund.reason,
+        status=refund.status,
+        gateway_code=refund.gateway_code,
+        gateway_message=refund.gateway_message,
+        created_at=refund.created_at,
+        accepted_at=refund.accepted_at,
+        confirmed_at=refund.confirmed_at,
+    )
 
 
 def payment_view(payment: Payment, *, refreshed: bool | UnsetType = UNSET) -> PaymentView:

@@ -28,6 +28,7 @@ BEHIND: Final = Gauge(
     "How long what has waited longest for the background work is due.",
     multiprocess_mode="livemax",
 )
+REFUNDS: Final = Counter("bayar_refunds_total", "Refunds, by what became of them.", ("outcome",))
 WEBHOOKS: Final = Counter(
     "bayar_webhooks_total", "Notifications received, by what became of them.", ("outcome",)
 )

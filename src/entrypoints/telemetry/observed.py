@@ -1,7 +1,7 @@
 """What is told about the work, beside the work: log lines and metrics around the ports."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 
@@ -9,10 +9,24 @@ from domain.errors import GatewayUnavailable
 from domain.evidence import ChargeAnswer, ChargeRefused, NoTransaction, StatusReply
 from domain.history import BREAK, Entry
 from domain.ports.clock import Clock
-from domain.ports.gateway import AlreadyThere, Charge, ChargeOutcome, NotTaken, PaymentGateway, Unanswered
-from entrypoints.telemetry.metrics import BREAKS, CHANGES, GATEWAY
+from domain.ports.gateway import (
+    AlreadyThere,
+    Charge,
+    ChargeOutcome,
+    Declined,
+    NotTaken,
+    PaymentGateway,
+    RefundOrder,
+    RefundOutcome,
+    RefundTaken,
+    Unanswered,
+)
+from entrypoints.telemetry.metrics import BREAKS, CHANGES, GATEWAY, REFUNDS
 
 _log: Final = structlog.get_logger()
+_REFUND: Final = "refund "
+
+T = TypeVar("T")
 
 
 def tell_changes(entries: Sequence[Entry]) -> None:
@@ -22,6 +36,8 @@ def tell_changes(entries: Sequence[Entry]) -> None:
             if name.startswith(BREAK):
                 BREAKS.labels(name.removeprefix(BREAK)).inc()
         CHANGES.labels(entry.status, entry.what, entry.source).inc()
+        if entry.what.startswith(_REFUND):
+            REFUNDS.labels(entry.what.removeprefix(_REFUND)).inc()
         _log.info(
             "payment.changed",
             payment_id=str(entry.payment_id),
@@ -49,7 +65,17 @@ class ObservedGateway:
             _log.warning("gateway.charge_failed", order_id=order_id, outcome=word, reason=reason)
         return outcome
 
-    async def cancel(self, transaction: str) -> StatusReply | NoTransaction:
+    async def refund(self, refund: RefundOrder, *, within: float) -> RefundOutcome:
+        started = self._clock.monotonic()
+        outcome = await self._gateway.refund(refund, within=within)
+        word, reason = _said(outcome)
+        self._tell("refund", word, started)
+        if reason is not None:
+            told = {"order_id": refund.order_id, "refund": refund.key, "outcome": word}
+            _log.warning("gateway.refund_failed", **told, reason=reason)
+        return outcome
+
+    async def cancel(self, transaction: str) -> StatusReply | NoTransaction | Declined:
         return await self._asked("cancel", transaction, self._gateway.cancel)
 
     async def expire(self, transaction: str) -> StatusReply | NoTransaction:
@@ -62,8 +88,8 @@ class ObservedGateway:
         self,
         call: str,
         transaction: str,
-        ask: Callable[[str], Awaitable[StatusReply | NoTransaction]],
-    ) -> StatusReply | NoTransaction:
+        ask: Callable[[str], Awaitable[T]],
+    ) -> T:
         started = self._clock.monotonic()
         try:
             reply = await ask(transaction)
@@ -71,6 +97,11 @@ class ObservedGateway:
             self._tell(call, "unavailable", started)
             _log.warning(f"gateway.{call}_failed", transaction=transaction, reason=away.reason)
             raise
+        if isinstance(reply, Declined):
+            self._tell(call, "refused", started)
+            reason = f"{reply.code} {reply.message}"
+            _log.warning(f"gateway.{call}_failed", transaction=transaction, reason=reason)
+            return reply
         self._tell(call, "found" if isinstance(reply, StatusReply) else "unknown", started)
         return reply
 
@@ -78,15 +109,17 @@ class ObservedGateway:
         GATEWAY.labels(call, outcome).observe(self._clock.monotonic() - started)
 
 
-def _said(outcome: ChargeOutcome) -> tuple[str, str | None]:
-    """An outcome in a word, and why when it is not a charge."""
+def _said(outcome: ChargeOutcome | RefundOutcome) -> tuple[str, str | None]:
+    """An outcome in a word, and why when it is not what was asked for."""
     match outcome:
         case ChargeAnswer(status=status):
             return str(status), None
-        case ChargeRefused(code=code, message=message):
+        case RefundTaken():
+            return "accepted", None
+        case ChargeRefused(code=code, message=message) | Declined(code=code, message=message):
             return "refused", f"{code} {message}"
         case AlreadyThere():
-            return "already there", "Midtrans has a transaction under this order id"
+            return "already there", "Midtrans knows this order id or refund key"
         case NotTaken(reason=reason):
             return "not taken", reason
         case Unanswered(reason=reason):

@@ -63,7 +63,8 @@ class Line(httpx.AsyncBaseTransport):
         answer = await self.midtrans.handle_async_request(request)
         await answer.aread()
         self.calls.append((request.method, request.url.path))
-        self.answers.append(answer.json())
+        if "json" in answer.headers["content-type"]:
+            self.answers.append(answer.json())
         if fault is Fault.LOST_ANSWER:
             raise httpx.ReadError("the connection broke")
         if isinstance(fault, Held):

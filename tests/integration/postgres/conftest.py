@@ -34,6 +34,9 @@ def pass_time(pool: Pool) -> PassTime:
                 ("payment_transactions", "charged_last_at"),
                 ("payment_idempotency_keys", "created_at"),
                 ("payment_idempotency_keys", "leased_until"),
+                ("payment_refunds", "requested_at"),
+                ("payment_refunds", "leased_until"),
+                ("payment_refunds", "due_at"),
                 ("payment_create_rates", "window_started_at"),
             ):
                 await connection.execute(

@@ -16,6 +16,7 @@ from support.contracts.notification_reader import NotificationReaderContract
 from support.contracts.notifications import Inbox, NotificationsContract
 from support.contracts.payments import PaymentsContract
 from support.contracts.pruner import PrunerContract
+from support.contracts.refunds import RefundsContract
 from support.contracts.users import UsersContract
 
 if TYPE_CHECKING:
@@ -117,6 +118,16 @@ class TestPostgresNotificationReader(NotificationReaderContract):
     @pytest.fixture
     def inbox_reader(self, pool: Pool) -> PostgresNotificationReader:
         return PostgresNotificationReader(pool=pool)
+
+
+class TestPostgresRefunds(RefundsContract):
+    @pytest.fixture
+    def begin(self, begin: PostgresUnitOfWork) -> PostgresUnitOfWork:
+        return begin
+
+    @pytest.fixture
+    def pass_time(self, pass_time: PassTime) -> PassTime:
+        return pass_time
 
 
 class TestPostgresUsers(UsersContract):

@@ -21,15 +21,14 @@ AWAY: Final = f"postgresql://bayar:hunter2@{HOST}:1/bayar"
 
 
 @pytest.fixture
-async def charged(begin: PostgresUnitOfWork, simulator: Serving) -> dict[str, Any]:
-    """A stored pending payment, order-1, that the simulator knows too; Midtrans's answer to its charge."""
-    details = {"order_id": builders.an_id("a charge of the commands").hex, "gross_amount": 10_000}
+async def charged(
+    begin: PostgresUnitOfWork, simulator: Serving, request: pytest.FixtureRequest
+) -> dict[str, Any]:
+    """A stored pending payment that the simulator knows too; Midtrans's answer to its charge."""
+    details = {"order_id": builders.an_id(request.node.name).hex, "gross_amount": 10_000}
     body = {"payment_type": "gopay", "transaction_details": details}
     async with httpx.AsyncClient(auth=(SERVER_KEY, ""), trust_env=False) as midtrans:
-        known = await midtrans.get(f"{simulator.url}/v2/{details['order_id']}/status")
-        if known.json()["status_code"] == "404":
-            known = await midtrans.post(f"{simulator.url}/v2/charge", json=body)
-    answer: dict[str, Any] = known.json()
+        answer: dict[str, Any] = (await midtrans.post(f"{simulator.url}/v2/charge", json=body)).json()
     await given(
         begin,
         order_id=details["order_id"],
@@ -112,6 +111,40 @@ async def test_payments_are_listed_shown_and_synced(
     assert "\x1b" not in after.out
 
 
+async def test_a_payment_is_cancelled(env: dict[str, str], charged: dict[str, Any]) -> None:
+    order_id = charged["order_id"]
+
+    cancelled = await ran("payments", "cancel", order_id, "--yes", env=env)
+    again = await ran("payments", "cancel", order_id, "--yes", env=env)
+
+    assert (cancelled.status, cancelled.out) == (0, f"{order_id}  cancel\n")
+    assert (again.status, again.out) == (1, "")
+    assert again.err == f"Payment {order_id} is cancel, so it cannot be cancelled.\n"
+
+
+async def test_a_payment_is_refunded_in_part_once_per_key(
+    env: dict[str, str], charged: dict[str, Any], simulator: Serving
+) -> None:
+    order_id = charged["order_id"]
+    async with httpx.AsyncClient(trust_env=False) as wallet:
+        await wallet.post(f"{simulator.url}/wallet/{charged['transaction_id']}/pay")
+    await ran("payments", "sync", order_id, env=env)
+    command = ("payments", "refund", order_id, "--amount", "4000", "--key", "return-7", "--yes", "--json")
+
+    refunded = await ran(*command, env=env)
+    again = await ran(*command, env=env)
+    shown = await ran("payments", "show", order_id, "--json", env=env)
+    verified = await ran("verify", order_id, env=env)
+
+    assert (refunded.status, refunded.json["status"], refunded.json["amount"]) == (0, "accepted", 4_000)
+    assert again.json == refunded.json | {"replayed": True}
+    assert (shown.json["status"], shown.json["refunded_amount"]) == ("partial_refund", 4_000)
+    assert [found["key"] for found in shown.json["refunds"]] == ["return-7"]
+    operator = [entry for entry in shown.json["timeline"] if entry["source"] == "operator"]
+    assert [entry["what"] for entry in operator] == ["refund requested"]
+    assert verified.status == 0, verified.out
+
+
 async def test_the_doctor_finds_a_good_installation_good(env: dict[str, str]) -> None:
     ended = await ran("doctor", "--json", env=env)
 
@@ -152,6 +185,7 @@ async def test_the_doctor_tells_of_missing_migrations(env: dict[str, str], empty
 @pytest.mark.parametrize(
     "command",
     [["payments", "list"], ["payments", "show", "x"], ["payments", "sync", "x"], ["users", "list"],
+     ["payments", "cancel", "x", "--yes"], ["payments", "refund", "x", "--yes"],
      ["users", "add"], ["migrate"], ["migrate", "status"], ["webhooks", "list"], ["verify"], ["prune"],
      ["webhooks", "replay", "--failed", "--yes"]],
     ids=" ".join,
@@ -173,7 +207,12 @@ async def test_a_payment_that_is_not_there_is_one_sentence(env: dict[str, str]) 
 
 @pytest.mark.parametrize(
     "command",
-    [["nonsense"], ["payments", "list", "--status", "paid"]],
+    [
+        ["nonsense"],
+        ["payments", "list", "--status", "paid"],
+        ["payments", "cancel", "x"],
+        ["payments", "refund", "x", "--amount", "1"],
+    ],
     ids=" ".join,
 )
 async def test_wrong_usage_ends_with_status_2(command: list[str]) -> None:

@@ -7,11 +7,18 @@ from typing import Protocol
 import pytest
 
 from domain.errors import GatewayUnavailable
-from domain.evidence import ChargeAnswer, ChargeRefused, NoTransaction, StatusReply
-from domain.ports.gateway import AlreadyThere, NotTaken, PaymentGateway, Unanswered
+from domain.evidence import ChargeAnswer, ChargeRefused, NoTransaction, ReportedRefund, StatusReply
+from domain.ports.gateway import (
+    AlreadyThere,
+    Declined,
+    NotTaken,
+    PaymentGateway,
+    RefundTaken,
+    Unanswered,
+)
 from domain.rupiah import PaymentType
 from domain.status import Status
-from support.builders import NOW, a_charge, an_order
+from support.builders import NOW, a_charge, a_refund_order, an_order
 from support.recorded import QR_STRING
 
 
@@ -32,6 +39,12 @@ class Situation(Protocol):
     def holds(self, *, transaction_id: str, status: str) -> None: ...
     def ends(self, *, transaction_id: str, status: str) -> None: ...
     def holds_a_refund(self, *, transaction_id: str, status: str, refunded: int) -> None: ...
+    def lists_refunds(self, *refunds: ReportedRefund) -> None: ...
+    def refuses_to_cancel(self, *, code: int, message: str) -> None: ...
+    def takes_refunds(self) -> None: ...
+    def refuses_refunds(self, *, code: int, message: str) -> None: ...
+    def asks_the_bank_in_vain(self) -> None: ...
+    def knows_the_refund(self) -> None: ...
 
 
 class PaymentGatewayContract:
@@ -199,13 +212,23 @@ class PaymentGatewayContract:
     async def test_an_unknown_transaction_cannot_be_ended(self, midtrans: Situation, how: str) -> None:
         assert await getattr(midtrans.gateway, how)("t-1") == NoTransaction(received_at=NOW)
 
+    async def test_a_refused_cancel_tells_the_gateways_own_code_and_words(self, midtrans: Situation) -> None:
+        midtrans.refuses_to_cancel(code=402, message="GoPay merchant is not active.")
+
+        assert await midtrans.gateway.cancel("t-1") == Declined(
+            code="402", message="GoPay merchant is not active."
+        )
+
     @pytest.mark.parametrize("how", ["cancel", "expire"])
-    @pytest.mark.parametrize("trouble", ["is_out_of_reach", "loses_its_answers", "refuses_the_key"])
+    @pytest.mark.parametrize("trouble", ["is_out_of_reach", "is_busy", "loses_its_answers"])
     async def test_an_end_that_is_not_answered_is_unavailable(
         self, midtrans: Situation, trouble: str, how: str
     ) -> None:
         midtrans.holds(transaction_id="t-1", status="pending")
-        getattr(midtrans, trouble)()
+        if trouble == "is_busy":
+            midtrans.is_too_busy(retry_after=7)
+        else:
+            getattr(midtrans, trouble)()
 
         with pytest.raises(GatewayUnavailable):
             await getattr(midtrans.gateway, how)("t-1")
@@ -215,3 +238,64 @@ class PaymentGatewayContract:
 
         with pytest.raises(GatewayUnavailable):
             await midtrans.gateway.status("t-1")
+
+    async def test_a_status_tells_every_refund_and_the_bank_s_word_on_it(self, midtrans: Situation) -> None:
+        refunds = (
+            ReportedRefund(key="one", amount=1_000),
+            ReportedRefund(key="two", amount=3_000, confirmed_at=NOW + timedelta(days=1)),
+        )
+        midtrans.lists_refunds(*refunds)
+
+        reply = await midtrans.gateway.status("t-1")
+
+        assert isinstance(reply, StatusReply)
+        assert reply.refunds == refunds
+        assert reply.refund_amount == 4_000
+
+    async def test_a_taken_refund_is_taken(self, midtrans: Situation) -> None:
+        midtrans.takes_refunds()
+
+        assert await midtrans.gateway.refund(a_refund_order(), within=10) == RefundTaken(transaction_id="t-1")
+
+    @pytest.mark.parametrize("code", [400, 401, 402, 404, 412, 414])
+    async def test_a_declined_refund_tells_the_gateways_own_code_and_words(
+        self, midtrans: Situation, code: int
+    ) -> None:
+        midtrans.refuses_refunds(code=code, message="No.")
+
+        assert await midtrans.gateway.refund(a_refund_order(), within=10) == Declined(
+            code=str(code), message="No."
+        )
+
+    async def test_a_refund_that_the_bank_refused_says_so(self, midtrans: Situation) -> None:
+        midtrans.asks_the_bank_in_vain()
+
+        outcome = await midtrans.gateway.refund(a_refund_order(), within=10)
+
+        assert outcome == Declined(code="202", message="Refund denied by the bank", by_bank=True)
+
+    async def test_a_refund_whose_key_is_there_says_so(self, midtrans: Situation) -> None:
+        midtrans.knows_the_refund()
+
+        assert await midtrans.gateway.refund(a_refund_order(), within=10) == AlreadyThere()
+
+    async def test_a_refund_out_of_reach_was_not_taken(self, midtrans: Situation) -> None:
+        midtrans.is_out_of_reach()
+
+        outcome = await midtrans.gateway.refund(a_refund_order(), within=10)
+
+        assert isinstance(outcome, NotTaken)
+        assert outcome.retry_after is None
+
+    async def test_a_refund_that_met_the_rate_limit_was_not_taken(self, midtrans: Situation) -> None:
+        midtrans.is_too_busy(retry_after=7)
+
+        outcome = await midtrans.gateway.refund(a_refund_order(), within=10)
+
+        assert isinstance(outcome, NotTaken)
+        assert outcome.retry_after == 7
+
+    async def test_a_refund_whose_answer_is_lost_may_exist(self, midtrans: Situation) -> None:
+        midtrans.loses_its_answers()
+
+        assert isinstance(await midtrans.gateway.refund(a_refund_order(), within=10), Unanswered)

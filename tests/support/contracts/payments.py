@@ -466,6 +466,23 @@ class PaymentsContract:
         async with begin() as work:
             assert await work.payments.charge_again(payment.id)
 
+    async def test_a_charge_that_is_being_ended_is_never_made_again(self, begin: UnitOfWork) -> None:
+        payment = await given(begin)
+
+        async with begin() as work:
+            first = await work.payments.never_charge_again(payment.id)
+        async with begin() as work:
+            again = await work.payments.never_charge_again(payment.id)
+            nobody = await work.payments.never_charge_again(an_id("nobody's"))
+        async with begin() as work:
+            allowed = [
+                await work.payments.charge_again(payment.id),
+                await work.payments.charge_anew(payment.id),
+            ]
+
+        assert (first, again, nobody) == (True, False, False)
+        assert allowed == [False, False]
+
     async def test_when_a_charge_was_sent_last_is_kept(
         self, begin: UnitOfWork, reader: PaymentReader, pass_time: PassTime
     ) -> None:

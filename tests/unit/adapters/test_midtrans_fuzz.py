@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from domain.errors import GatewayUnavailable
 from domain.evidence import ChargeAnswer, ChargeRefused, NoTransaction, StatusReply
-from domain.ports.gateway import AlreadyThere, NotTaken, Unanswered
+from domain.ports.gateway import AlreadyThere, Declined, NotTaken, RefundTaken, Unanswered
 from domain.status import Status
-from support.builders import a_charge
-from support.recorded import gopay_charge, status_body
+from support.builders import a_charge, a_refund_order
+from support.recorded import denied_refund, gopay_charge, refund_answer, refunded_body, status_body
 from support.situations import RecordedMidtrans
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
@@ -57,7 +57,24 @@ async def test_a_charge_has_one_of_the_five_outcomes_whatever_is_answered(
         assert 1 <= outcome.retry_after <= 60
 
 
-@given(bodies(status_body()), HTTP)
+@given(bodies(refund_answer()) | bodies(denied_refund()), HTTP)
+async def test_a_refund_has_one_of_the_five_outcomes_whatever_is_answered(body: bytes, http: int) -> None:
+    midtrans = RecordedMidtrans()
+    midtrans.answers(httpx.Response(http, content=body))
+
+    outcome = await midtrans.gateway.refund(a_refund_order(), within=10)
+
+    assert isinstance(outcome, RefundTaken | Declined | NotTaken | Unanswered | AlreadyThere)
+    if isinstance(outcome, RefundTaken):
+        told = json.loads(body)
+        assert (int(told["status_code"]), outcome.transaction_id) == (200, "t-1")
+        assert (told["order_id"], float(told["gross_amount"])) == ("order-1", 10_000)
+    if isinstance(outcome, Declined):
+        assert outcome.by_bank == (outcome.code == "202")
+        assert len(outcome.message) <= 500
+
+
+@given(bodies(status_body()) | bodies(refunded_body("refund", "10000.00")), HTTP)
 async def test_a_status_is_told_unknown_or_unavailable_whatever_is_answered(body: bytes, http: int) -> None:
     midtrans = RecordedMidtrans()
     midtrans.answers(httpx.Response(http, content=body))

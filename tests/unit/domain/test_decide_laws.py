@@ -15,6 +15,8 @@ from domain.evidence import (
     Evidence,
     Notification,
     NoTransaction,
+    RefundAccepted,
+    RefundInDoubt,
     StatusReply,
     TransactionElsewhere,
 )
@@ -25,6 +27,7 @@ from support.builders import (
     a_charge_answer,
     a_notification,
     a_payment,
+    a_refund_accepted,
     a_status_reply,
     an_opened_payment,
 )
@@ -50,7 +53,19 @@ ANSWERS: st.SearchStrategy[ChargeAnswer] = st.builds(
 REFUSALS: st.SearchStrategy[Any] = st.builds(
     ChargeRefused, code=st.just("400"), message=st.just("no"), received_at=TIMES
 ) | st.builds(NoTransaction, received_at=TIMES)
-BELIEVED = st.lists(REPLIES | ANSWERS, max_size=5)
+REFUNDS: st.SearchStrategy[RefundAccepted] = st.builds(
+    a_refund_accepted,
+    total=st.integers(1, 12_000),
+    transaction_id=TRANSACTIONS,
+    received_at=TIMES,
+)
+IN_DOUBT: st.SearchStrategy[RefundInDoubt] = st.builds(
+    RefundInDoubt,
+    reason=st.sampled_from(["refund_unknown", "refund_amount"]),
+    subject=st.sampled_from(["one", "another"]),
+    received_at=TIMES,
+)
+BELIEVED = st.lists(REPLIES | ANSWERS | REFUNDS | IN_DOUBT, max_size=5)
 
 WORDS = st.sampled_from(["settlement", "PENDING", "expire", "refund", "capture", "", "\x00", "ß"])
 CODES = st.sampled_from(["200", "201", "202", "407", "404", "", "٢٠٠"])
@@ -69,6 +84,8 @@ CLAIM = {
 EVIDENCE: st.SearchStrategy[Evidence] = st.one_of(
     REPLIES,
     ANSWERS,
+    REFUNDS,
+    IN_DOUBT,
     REFUSALS,
     st.builds(TransactionElsewhere, transaction_id=TRANSACTIONS, received_at=TIMES),
     st.builds(
@@ -111,7 +128,7 @@ def test_any_order_of_believed_evidence_ends_in_the_same_payment(evidence: list[
 @given(
     st.sampled_from(list(Status)),
     st.none() | st.just("t-2"),
-    st.lists(REPLIES | ANSWERS, min_size=2, max_size=3),
+    st.lists(REPLIES | ANSWERS | REFUNDS, min_size=2, max_size=3),
 )
 def test_the_same_holds_for_every_payment_that_was_adopted(
     status: Status, transaction_id: str | None, evidence: list[Any]
@@ -132,7 +149,7 @@ def test_any_number_of_repeats_ends_in_the_same_payment(evidence: list[Any], dat
     assert outcome(after(a_payment(), mixed)) == outcome(after(a_payment(), evidence))
 
 
-@given(st.lists(REPLIES | ANSWERS, min_size=1, max_size=5), REFUSALS, st.data())
+@given(st.lists(REPLIES | ANSWERS | REFUNDS, min_size=1, max_size=5), REFUSALS, st.data())
 def test_a_refusal_among_the_evidence_changes_nothing_once_there_is_a_transaction(
     evidence: list[Any], refusal: Any, data: Any
 ) -> None:

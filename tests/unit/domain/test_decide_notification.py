@@ -20,8 +20,8 @@ deny               ?       ?       >       =    ?      ?      ?          ?      
 expire             ?       ?       >       ?    =      ?      ?          ?              ?      ?                  ?
 cancel             ?       ?       >       ?    ?      =      ?          ?              ?      ?                  ?
 settlement         ?       ?       >       ?    ?      ?      =          =              =      =                  =
-partial_refund     ?       ?       ?       ?    ?      ?      ?          =              =      =                  =
-refund             ?       ?       ?       ?    ?      ?      ?          ?              =      =                  =
+partial_refund     ?       ?       ?       ?    ?      ?      ?          ?              ?      ?                  ?
+refund             ?       ?       ?       ?    ?      ?      ?          ?              ?      ?                  ?
 partial_chargeback ?       ?       ?       ?    ?      ?      ?          ?              ?      =                  =
 chargeback         ?       ?       ?       ?    ?      ?      ?          ?              ?      ?                  =
 """  # noqa: E501

@@ -5,6 +5,7 @@ import pytest
 import structlog
 
 from entrypoints.telemetry.logs import configure_logs
+from unit.entrypoints.commands import over
 from unit.entrypoints.harness import Logs, Service, a_service
 
 
@@ -26,3 +27,9 @@ def logs() -> Iterator[Logs]:
 @pytest.fixture
 def service() -> Service:
     return a_service()
+
+
+@pytest.fixture
+def commands(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands find the test's own container, and a whole environment."""
+    over(service, monkeypatch)

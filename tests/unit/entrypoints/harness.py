@@ -130,6 +130,25 @@ class Service:
         """Create a payment with a body of exactly these bytes."""
         return await self.client.post(CREATE, content=body, headers=bearer() | JSON | headers)
 
+    async def refund(
+        self,
+        order_id: str = builders.ORDER_ID,
+        fields: Mapping[str, object] | None = None,
+        *,
+        key: str | None = "one",
+        user: int = USER_ID,
+        scope: str | None = "payments:refund",
+    ) -> httpx.Response:
+        """Refund a payment, as its owner and with all that it takes unless told otherwise."""
+        headers = bearer(user, scope=scope) | ({} if key is None else {"Idempotency-Key": key})
+        path = f"/api/payments/{order_id}/refunds"
+        return await self.client.post(path, json={} if fields is None else fields, headers=headers)
+
+    async def cancel(
+        self, order_id: str = builders.ORDER_ID, *, user: int = USER_ID, scope: str | None = None
+    ) -> httpx.Response:
+        return await self.client.post(f"/api/payments/{order_id}/cancel", headers=bearer(user, scope=scope))
+
     async def notify(self, **said: Any) -> httpx.Response:
         """Send a notification as ``a_notification_body`` makes it."""
         return await self.client.post(WEBHOOK, json=a_notification_body(**said))

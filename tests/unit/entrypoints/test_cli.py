@@ -23,20 +23,12 @@ from entrypoints.cli.output import rupiah, show_table
 from support import builders
 from support.builders import NOW
 from support.service import TOKEN_SECRET
-from unit.entrypoints.commands import failed, given, over, printed, run
-from unit.entrypoints.harness import Service, a_service, away
+from unit.entrypoints.commands import failed, given, printed, run
+from unit.entrypoints.harness import Service, away
+
+pytestmark = pytest.mark.usefixtures("commands")
 
 ALGORITHMS: Final = ["HS256"]
-
-
-@pytest.fixture
-def service() -> Service:
-    return a_service()
-
-
-@pytest.fixture(autouse=True)
-def _over_fakes(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    over(service, monkeypatch)
 
 
 def claims(token: str, **options: Any) -> dict[str, Any]:
@@ -458,6 +450,8 @@ COMMANDS: Final = [
     ["webhooks", "list"],
     ["webhooks", "show"],
     ["webhooks", "replay"],
+    ["payments", "cancel"],
+    ["payments", "refund"],
 ]
 
 
@@ -471,7 +465,8 @@ def test_every_command_has_help_with_an_example(command: list[str]) -> None:
 @pytest.mark.parametrize(
     "command",
     [["users", "add"], ["users", "list"], ["payments", "list"], ["payments", "show"], ["payments", "sync"],
-     ["migrate"], ["doctor"], ["reconcile"], ["verify"]],
+     ["payments", "cancel"], ["payments", "refund"], ["webhooks", "list"], ["webhooks", "show"],
+     ["webhooks", "replay"], ["migrate"], ["doctor"], ["reconcile"], ["verify"]],
     ids=" ".join,
 )  # fmt: skip
 def test_every_command_that_lists_or_shows_has_json(command: list[str]) -> None:

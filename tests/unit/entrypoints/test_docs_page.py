@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+from domain.ports.gateway import RefundTaken
+from domain.status import Status
 from entrypoints.http.docs import Page
 from unit.entrypoints.harness import Service
 
@@ -155,6 +157,20 @@ async def test_its_examples_call_this_service(service: Service, page: Read) -> N
     (sent,) = re.findall(r"create \\\n.*?-d '(.*?)'", page.text, re.DOTALL)
     service.charges_are_taken()
     assert (await service.create(json.loads(sent))).status_code == 201
+
+
+async def test_its_example_of_a_refund_refunds(service: Service, page: Read) -> None:
+    await service.given(status=Status.SETTLEMENT)
+    service.gateway.answers_refunds_with(RefundTaken(transaction_id="t-1"))
+    example = page.text.partition("curl https://pay.example/api/payments/INV-2026-0042/refunds \\\n")[2]
+    (key,) = re.findall(r"-H 'Idempotency-Key: (.*?)'", example)[:1]
+    (sent,) = re.findall(r"-d '(.*?)'", example, re.DOTALL)[:1]
+
+    assert (await service.refund(fields=json.loads(sent), key=key)).status_code == 201
+
+
+def test_its_example_of_a_call_without_a_body_names_the_method(page: Read) -> None:
+    assert "curl -X POST https://pay.example/api/payments/INV-2026-0042/cancel \\\n" in page.text
 
 
 def test_a_public_call_shows_no_token(document: Any) -> None:

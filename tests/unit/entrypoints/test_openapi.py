@@ -5,13 +5,16 @@ from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 
+from domain.errors import GatewayUnavailable
 from domain.evidence import ChargeRefused
 from domain.history import Source
 from domain.notification import NEEDED
-from domain.ports.gateway import NotTaken, Unanswered
+from domain.ports.gateway import Declined, NotTaken, RefundTaken, Unanswered
+from domain.refund import RefundStatus
 from domain.status import Status
 from entrypoints.http import openapi, schemas
 from entrypoints.http.app import create_litestar
@@ -47,6 +50,23 @@ PROBLEMS_OF = {
     "getPaymentStatus": READ,
     "getPaymentQr": READ | {"illegal-transition"},
     "listPaymentEvents": READ,
+    "cancelPayment": READ | {"cross-site", "illegal-transition", "gateway-refused", "outcome-unknown"},
+    "refundPayment": READ
+    | BODY
+    | {
+        "idempotency-key-missing",
+        "forbidden",
+        "cross-site",
+        "in-progress",
+        "illegal-transition",
+        "unsupported-media-type",
+        "idempotency-key-reused",
+        "refund-exceeds-payment",
+        "gateway-refused",
+        "gateway-unavailable",
+        "outcome-unknown",
+    },
+    "listRefunds": READ,
     "receiveNotification": BODY | {"invalid-signature", "database-unavailable"},
     "live": set(),
     "ready": {"database-unavailable", "internal-error"},
@@ -57,8 +77,12 @@ SOMETIMES = {
     ("createPayment", 201): {"Idempotent-Replayed"},
     ("createPayment", 409): {"Retry-After"},
     ("createPayment", 502): {"Idempotent-Replayed"},
+    ("refundPayment", 201): {"Idempotent-Replayed"},
+    ("refundPayment", 409): {"Retry-After"},
+    ("refundPayment", 502): {"Idempotent-Replayed"},
 }
-SUCCESSES = {"createPayment": {"201"}, "getPaymentQr": {"200", "302"}}
+SUCCESSES = {"createPayment": {"201"}, "refundPayment": {"201"}, "getPaymentQr": {"200", "302"}}
+KEYED = {"createPayment", "refundPayment"}
 
 
 @pytest.fixture
@@ -158,14 +182,8 @@ def test_the_framework_s_own_words_are_nowhere(operations: Any) -> None:
 def test_who_may_call_what(operations: Any, document: Any) -> None:
     bearer = {name for name, operation in operations.items() if operation.get("security") == [{"bearer": []}]}
 
-    assert bearer == {
-        "createPayment",
-        "listPayments",
-        "getPayment",
-        "getPaymentStatus",
-        "getPaymentQr",
-        "listPaymentEvents",
-    }
+    public = {"receiveNotification", "live", "ready", "metrics"}
+    assert bearer == PROBLEMS_OF.keys() - public
     assert operations["metrics"]["security"] == [{}, {"metricsBearer": []}]
     assert not any(operations[name].get("security") for name in ("receiveNotification", "live", "ready"))
     assert document["components"]["securitySchemes"].keys() == {"bearer", "metricsBearer"}
@@ -173,12 +191,12 @@ def test_who_may_call_what(operations: Any, document: Any) -> None:
 
 def test_headers_are_told_where_they_matter(operations: Any) -> None:
     for name, operation in operations.items():
-        creates = name == "createPayment"
+        keyed = name in KEYED
         for status, response in operation["responses"].items():
             headers = response["headers"].keys()
             assert "X-Request-Id" in headers
-            assert ("Retry-After" in headers) == (status in {"429", "503"} or (creates and status == "409"))
-            assert ("Idempotent-Replayed" in headers) == (creates and status in {"201", "502"})
+            assert ("Retry-After" in headers) == (status in {"429", "503"} or (keyed and status == "409"))
+            assert ("Idempotent-Replayed" in headers) == (keyed and status in {"201", "502"})
             assert ("WWW-Authenticate" in headers) == (status == "401")
             assert ("Location" in headers) == (status == "302")
     picture = operations["getPaymentQr"]["responses"]["200"]
@@ -186,14 +204,17 @@ def test_headers_are_told_where_they_matter(operations: Any) -> None:
     assert "Cache-Control" in picture["headers"]
 
 
-def test_the_idempotency_key_is_told_as_a_header_of_creating(operations: Any) -> None:
+def test_the_idempotency_key_is_told_as_a_header_of_creating_and_refunding(operations: Any) -> None:
     told = {name: operation.get("parameters", []) for name, operation in operations.items()}
 
     headers = {name: [p["name"] for p in found if p["in"] == "header"] for name, found in told.items()}
-    assert {name: found for name, found in headers.items() if found} == {"createPayment": ["Idempotency-Key"]}
-    (key,) = told["createPayment"]
-    assert not key["required"]
-    assert (key["schema"]["minLength"], key["schema"]["maxLength"]) == (1, 255)
+    assert {name: found for name, found in headers.items() if found} == {
+        name: ["Idempotency-Key"] for name in KEYED
+    }
+    for name in KEYED:
+        (key,) = [p for p in told[name] if p["in"] == "header"]
+        assert key["required"] == (name == "refundPayment")
+        assert (key["schema"]["minLength"], key["schema"]["maxLength"]) == (1, 255)
 
 
 def test_every_field_of_every_body_is_described(document: Any) -> None:
@@ -214,6 +235,9 @@ def test_every_field_of_every_body_is_described(document: Any) -> None:
         schemas.ActionView,
         schemas.EventList,
         schemas.EventView,
+        schemas.RefundBody,
+        schemas.RefundView,
+        schemas.RefundList,
         Problem,
     ],
 )
@@ -259,14 +283,34 @@ def test_a_problem_leaves_out_what_it_does_not_have(document: Any) -> None:
         "order_id",
         "gateway_code",
         "gateway_message",
+        "payment",
     }
 
 
-def test_every_status_is_explained(document: Any) -> None:
-    status = document["components"]["schemas"]["Status"]
+@pytest.mark.parametrize("kind", [Status, RefundStatus])
+def test_every_status_is_explained(document: Any, kind: type[Status | RefundStatus]) -> None:
+    status = document["components"]["schemas"][kind.__name__]
 
-    assert status["enum"] == list(Status)
-    assert list(status["x-enumDescriptions"]) == list(Status)
+    assert status["enum"] == list(kind)
+    assert list(status["x-enumDescriptions"]) == list(kind)
+
+
+def test_refunding_reads_a_strict_body_that_may_be_absent(operations: Any, document: Any) -> None:
+    body = operations["refundPayment"]["requestBody"]
+    schema = found(document, body["content"]["application/json"]["schema"]["$ref"])
+
+    assert body["required"] is False
+    assert schema["additionalProperties"] is False
+    assert schema["properties"]["amount"]["anyOf"][0]["minimum"] == 1
+    assert schema["properties"]["reason"]["anyOf"][0]["maxLength"] == 255
+
+
+def test_a_refund_says_when_a_field_is_null(document: Any) -> None:
+    fields = document["components"]["schemas"]["RefundView"]["properties"]
+    nullable = {name for name, field in fields.items() if {"type": "null"} in field.get("anyOf", ())}
+
+    assert nullable == {"reason", "gateway_code", "gateway_message", "accepted_at", "confirmed_at"}
+    assert all("null" in fields[name]["description"] for name in nullable)
 
 
 def test_every_source_of_evidence_is_explained(document: Any) -> None:
@@ -296,6 +340,52 @@ def test_the_webhook_says_what_it_needs(operations: Any, document: Any) -> None:
     assert {name: field["maxLength"] for name, field in needed.items()} == NEEDED
     assert all((field["type"], field["minLength"]) == ("string", 1) for field in needed.values())
     assert "additionalProperties" not in schema
+
+
+async def refunds_of(service: Service) -> list[httpx.Response]:
+    """Refunds that end in every way that does not take a second process."""
+    await service.given(order_id="paid", status=Status.SETTLEMENT, transaction_id="t-paid")
+    service.gateway.answers_refunds_with(
+        RefundTaken(transaction_id="t-paid"),
+        Declined(code="412", message="No."),
+        NotTaken(reason="ConnectError"),
+        Unanswered(reason="no answer in time"),
+    )
+    return [
+        await service.refund("paid", {"amount": 1}, key="one"),
+        await service.refund("paid", {"amount": 1}, key="one"),
+        await service.refund("paid", {"amount": 2}, key="one"),
+        await service.refund("paid", {"amount": 1}, key="two"),
+        await service.refund("paid", {"amount": 1}, key="two"),
+        await service.refund("paid", {"amount": 1}, key="three"),
+        await service.refund("paid", {"amount": 1}, key="four"),
+        await service.refund("paid", {"amount": 10_000}, key="five"),
+        await service.refund("paid", {"amount": "1"}, key="six"),
+        await service.refund("paid", key=None),
+        await service.refund("paid", scope=None),
+        await service.refund("order-1"),
+        await service.refund("nothing"),
+        await service.client.post("/api/payments/paid/refunds"),
+    ]
+
+
+async def cancels_of(service: Service) -> list[httpx.Response]:
+    """Cancels that end in every way."""
+    service.gateway.answers_cancel_of(
+        "t-open",
+        GatewayUnavailable("ReadError"),
+        Declined(code="402", message="No."),
+        builders.a_status_reply(order_id="open", transaction_id="t-open", transaction_status="cancel"),
+    )
+    await service.given(order_id="open", transaction_id="t-open")
+    answers = [await service.cancel("open") for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [504, 502, 200, 409]
+    return [
+        *answers,
+        await service.cancel("nothing"),
+        await service.cancel("open", user=9),
+        await service.client.post("/api/payments/open/cancel"),
+    ]
 
 
 async def test_what_is_answered_is_what_is_documented(operations: Any) -> None:
@@ -339,6 +429,11 @@ async def test_what_is_answered_is_what_is_documented(operations: Any) -> None:
         *[(name, await service.get(path.format("nothing"))) for name, path in reading.items()],
         *[(name, await service.get(path.format("order-1"), user=9)) for name, path in reading.items()],
         *[(name, await service.client.get(path.format("order-1"))) for name, path in reading.items()],
+        *[("refundPayment", answer) for answer in await refunds_of(service)],
+        *[("cancelPayment", answer) for answer in await cancels_of(service)],
+        ("listRefunds", await service.get("/api/payments/paid/refunds")),
+        ("listRefunds", await service.get("/api/payments/nothing/refunds")),
+        ("listRefunds", await service.client.get("/api/payments/paid/refunds")),
         ("receiveNotification", await service.notify()),
         ("receiveNotification", await service.notify(signature_key="0" * 128)),
         ("receiveNotification", await service.notify_raw(b"{")),
@@ -352,6 +447,8 @@ async def test_what_is_answered_is_what_is_documented(operations: Any) -> None:
     answers += [
         ("createPayment", await service.create()),
         ("listPayments", await service.get("/api/payments")),
+        ("refundPayment", await service.refund("paid", key="away")),
+        ("cancelPayment", await service.cancel("paid")),
         *[(name, await service.get(path.format("order-1"))) for name, path in reading.items()],
         ("receiveNotification", await service.notify()),
         ("ready", await service.client.get("/health/ready")),

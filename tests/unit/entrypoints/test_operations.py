@@ -218,6 +218,7 @@ async def test_every_metric_of_ours_is_documented(service: Service) -> None:
         "bayar_payment_changes_total",
         "bayar_payment_breaks_total",
         "bayar_background_behind_seconds",
+        "bayar_refunds_total",
         "bayar_webhooks_total",
         "bayar_gateway_call_seconds",
         "bayar_database_connections",

@@ -48,6 +48,13 @@ async def _an_unknown_field() -> httpx.Response:
     return await a_service().create({"colour": "red"})
 
 
+@leads_to(400, "idempotency-key-missing")
+async def _a_refund_without_a_key() -> httpx.Response:
+    service = a_service()
+    await service.given(status=builders.Status.SETTLEMENT)
+    return await service.refund(key=None)
+
+
 @leads_to(401, "unauthenticated")
 async def _no_token() -> httpx.Response:
     return await a_service().client.post(CREATE)
@@ -139,6 +146,13 @@ async def _a_key_with_other_values() -> httpx.Response:
     service.charges_are_taken()
     await service.create({"gross_amount": 1}, headers=keyed("one"))
     return await service.create({"gross_amount": 2}, headers=keyed("one"))
+
+
+@leads_to(422, "refund-exceeds-payment")
+async def _more_than_was_paid() -> httpx.Response:
+    service = a_service()
+    await service.given(status=builders.Status.SETTLEMENT)
+    return await service.refund(fields={"amount": 10_001})
 
 
 @leads_to(429, "too-many-requests")
@@ -292,8 +306,7 @@ async def test_a_fault_of_our_own_tells_nothing_of_itself(logs: Logs) -> None:
     [
         ("GET", "/"),
         ("GET", "/api"),
-        ("GET", "/api/payments/order-1/refunds"),
-        ("POST", "/api/payments/order-1/cancel"),
+        ("GET", "/api/payments/order-1/refunds/one"),
         ("GET", "/checkout/x"),
         ("GET", "/api/payments/order-1/stream"),
         ("GET", "/favicon.ico"),
@@ -316,6 +329,8 @@ async def test_an_address_that_does_not_exist_is_a_problem(service: Service, met
         ("POST", "/api/payments", "GET"),
         ("POST", "/api/payments/order-1", "GET"),
         ("PATCH", "/api/payments/order-1/status", "GET"),
+        ("GET", "/api/payments/order-1/cancel", "POST"),
+        ("PUT", "/api/payments/order-1/refunds", "POST"),
         ("GET", "/api/payments/webhook", "POST"),
         ("POST", "/health/live", "GET"),
         ("BREW", "/metrics", "GET"),

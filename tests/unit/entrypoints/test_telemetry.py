@@ -11,7 +11,15 @@ from prometheus_client.registry import REGISTRY
 from domain import history
 from domain.errors import GatewayUnavailable
 from domain.evidence import ChargeRefused
-from domain.ports.gateway import ChargeOutcome, NotTaken, Unanswered
+from domain.ports.gateway import (
+    AlreadyThere,
+    ChargeOutcome,
+    Declined,
+    NotTaken,
+    RefundOutcome,
+    RefundTaken,
+    Unanswered,
+)
 from domain.status import Status
 from entrypoints.telemetry.logs import configure_logs
 from entrypoints.telemetry.observed import ObservedGateway, tell_changes
@@ -90,6 +98,46 @@ async def test_a_charge_that_was_taken_is_no_line(
     await observed.charge(builders.a_charge(), within=5)
 
     assert logs.lines == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "word", "reasons"),
+    [
+        (RefundTaken(transaction_id="t-1"), "accepted", []),
+        (Declined(code="412", message="No."), "refused", ["412 No."]),
+        (AlreadyThere(), "already there", ["Midtrans knows this order id or refund key"]),
+        (NotTaken(reason="ConnectError"), "not taken", ["ConnectError"]),
+        (Unanswered(reason="no answer in time"), "unanswered", ["no answer in time"]),
+    ],
+)
+async def test_a_refund_is_passed_on_counted_and_told_when_it_failed(
+    observed: ObservedGateway,
+    midtrans: ScriptedGateway,
+    logs: Logs,
+    outcome: RefundOutcome,
+    word: str,
+    reasons: list[str],
+) -> None:
+    midtrans.answers_refunds_with(outcome)
+    before = calls("refund", word)
+
+    assert await observed.refund(builders.a_refund_order(), within=5) == outcome
+    assert calls("refund", word) == before + 1
+    lines = logs.of("gateway.refund_failed")
+    assert [line["reason"] for line in lines] == reasons
+    assert all((line["order_id"], line["refund"]) == ("order-1", "refund-1") for line in lines)
+
+
+async def test_a_refused_cancel_is_passed_on_counted_and_told(
+    observed: ObservedGateway, midtrans: ScriptedGateway, logs: Logs
+) -> None:
+    refused = Declined(code="402", message="No.")
+    midtrans.answers_cancel_of("t-1", refused)
+    before = calls("cancel", "refused")
+
+    assert await observed.cancel("t-1") == refused
+    assert calls("cancel", "refused") == before + 1
+    assert [line["reason"] for line in logs.of("gateway.cancel_failed")] == ["402 No."]
 
 
 async def test_a_question_is_counted_by_what_came_back(

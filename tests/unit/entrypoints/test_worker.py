@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from domain.errors import DatabaseUnavailable
+from domain.ports.gateway import RefundTaken, Unanswered
 from domain.status import Status
 from entrypoints import worker
 from entrypoints.worker import Chore, chores, work
@@ -108,7 +109,7 @@ async def test_the_work_confirms_what_notifications_left_in_doubt(service: Servi
     assert [event.processed for event in service.begin.notifications] == [True]
 
 
-@pytest.mark.parametrize("name", ["confirm notifications", "prune forged notifications"])
+@pytest.mark.parametrize("name", ["confirm notifications", "repeat refunds", "prune forged notifications"])
 async def test_every_chore_works_on_an_empty_database(service: Service, name: str) -> None:
     (chore,) = [chore for chore in chores(service.container) if chore.name == name]
 
@@ -120,6 +121,26 @@ async def test_doubtful_notifications_are_looked_for_often_enough(service: Servi
     every = {chore.name: chore.every for chore in chores(service.container)}
 
     assert every["confirm notifications"] <= 2
+
+
+async def test_the_work_repeats_a_refund_without_an_outcome(service: Service) -> None:
+    await service.given(status=Status.SETTLEMENT, transaction_id="t-1", paid_at=builders.NOW)
+    service.gateway.answers_refunds_with(
+        Unanswered(reason="no answer in time"), RefundTaken(transaction_id="t-1")
+    )
+    assert (await service.refund()).status_code == 504
+    service.clock.advance(5)
+    stop = asyncio.Event()
+
+    async def is_refunded() -> bool:
+        return service.stored().status is Status.REFUND
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        group.create_task(work(service.container, stop))
+        await eventually(is_refunded, every=0)
+        stop.set()
+
+    assert len({order.key for order in service.gateway.refunds}) == 1
 
 
 async def test_a_round_that_takes_long_does_not_hold_up_the_other_lanes(

@@ -7,6 +7,7 @@ from support.fakes import (
     ManualClock,
     ScriptedGateway,
 )
+from unit.usecases.refunding import Desk, a_desk
 
 
 @pytest.fixture
@@ -34,3 +35,11 @@ def reader(begin: InMemoryUnitOfWork) -> InMemoryPaymentReader:
 def gateway(clock: ManualClock, begin: InMemoryUnitOfWork) -> ScriptedGateway:
     """Refuses to be asked while a transaction is open."""
     return ScriptedGateway(clock=clock, begin=begin)
+
+
+@pytest.fixture
+def desk(
+    clock: ManualClock, begin: InMemoryUnitOfWork, gateway: ScriptedGateway, reader: InMemoryPaymentReader
+) -> Desk:
+    """What refunds are made, repeated and confirmed with."""
+    return a_desk(clock, begin, gateway, reader)

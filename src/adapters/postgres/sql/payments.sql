@@ -103,10 +103,12 @@ RETURNING id;
 
 -- name: never_charge_again
 -- Once its charge is being cancelled the order id is free again at Midtrans, and would be charged twice.
+-- No row comes back when it was so before.
 -- $1 id
 UPDATE payment_transactions
    SET charged_first_at = '-infinity'
- WHERE id = $1;
+ WHERE id = $1 AND charged_first_at > '-infinity'
+RETURNING id;
 
 -- name: take_turn
 -- One question to Midtrans per payment and while, over all processes.
