@@ -1,12 +1,12 @@
-import asyncio
 import sys
 
 import httpx
 import rich_click as click
+import uvloop
 
 from entrypoints.cli.output import as_json, show_json, show_table
 from entrypoints.listening import check_port, listener
-from entrypoints.server import on_signals
+from entrypoints.signals import on_signals
 from entrypoints.telemetry.logs import configure_logs
 from entrypoints.trouble import Trouble
 from simulator.app import create_app
@@ -54,7 +54,7 @@ def simulator(
         on_signals(server.stop)  # Granian leaves it unannotated
         await server.serve()
 
-    asyncio.run(run())
+    uvloop.run(run())
 
 
 @simulator.command()

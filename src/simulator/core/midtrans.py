@@ -1,9 +1,10 @@
 """Midtrans as one merchant sees it."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count, islice
+
+from msgspec.structs import replace
 
 from simulator.core.answers import (
     DUPLICATE_ORDER_ID,
@@ -189,8 +190,7 @@ class Midtrans:
 
     def find_by_qr_string(self, text: str) -> Transaction | None:
         """Look up by the text inside a QR code. Goes through all: it is for a person who waits."""
-        found = (one for one in self._transactions.newest_first() if f"0525{bill_number(one)}" in text)
-        return self._current(next(found, None))
+        return self.find(next((name for name in self._transactions.ids() if bill_number(name) in text), ""))
 
     async def expire_overdue(self) -> None:
         """Expire each transaction when its time comes, for ever."""

@@ -1,10 +1,12 @@
 """A transaction and its life cycle."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from simulator.core.refund import Refund
 
@@ -82,8 +84,7 @@ class IllegalTransitionError(Exception):
         self.to = to
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Customer:
+class Customer(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """The customer as notifications name them."""
 
     full_name: str | None
@@ -91,8 +92,7 @@ class Customer:
     phone: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
+class Settlement(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """How a transaction was paid."""
 
     settlement_time: datetime
@@ -100,8 +100,7 @@ class Settlement:
     merchant_cross_reference_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transaction:
+class Transaction(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """One charge. Every change is a new value; an illegal one raises IllegalTransitionError."""
 
     transaction_id: str

@@ -9,16 +9,20 @@ from typing import Final
 from weakref import WeakValueDictionary
 
 import structlog
+from msgspec.structs import replace as replaced
 
 from simulator.core.disturbed import DISTURBING
 from simulator.core.fault_plan import FaultPlan, occasion
 from simulator.core.faults import Fault, Point
 from simulator.core.transaction import PaidBy, Settlement, Transaction, TransactionStatus
+from simulator.core.transactions import PACKING
 from simulator.notifications.retries import is_received, time_to_retry
 from simulator.ports import Clock
 from simulator.schedule import Schedule
 
 CONNECTIONS: Final = 256
+# Twice what the repeats of a hundred thousand usual transactions take.
+_MOST_BYTES: Final = 64 * 1024 * 1024
 
 _GARBLING: Final = (
     Fault.NOTIFICATION_FORGED,
@@ -26,14 +30,17 @@ _GARBLING: Final = (
     Fault.NOTIFICATION_WRONG_CODE,
     *DISTURBING,
 )
+_WRITING: Final = (Fault.FORGED_SETTLEMENT, *_GARBLING)
 _FAULTS: Final = (
     Fault.NOTIFICATION_DROPPED,
     Fault.NOTIFICATION_DUPLICATED,
     Fault.NOTIFICATION_DELAYED,
     Fault.NOTIFICATION_REORDERED,
-    Fault.FORGED_SETTLEMENT,
-    *_GARBLING,
+    *_WRITING,
 )
+# How much of the limits repeats may take, and what comes for the first time.
+_REPEATS: Final = 1
+_FRESH: Final = 2
 
 _log = structlog.stdlib.get_logger()
 
@@ -41,11 +48,15 @@ _log = structlog.stdlib.get_logger()
 # Compared by identity: two deliveries of the same transaction are two things.
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Delivery:
-    """One notification on its way to one address; `then` follow once it has been tried."""
+    """One notification on its way to one address; `then` follow once it has been tried.
+
+    `write` makes the body of `content` when it is posted: until then it takes little memory.
+    """
 
     url: str
     order_id: str
-    body: Callable[[], bytes]
+    content: bytes
+    write: Callable[[bytes], bytes]
     retries: int = 0
     then: "tuple[Delivery, ...]" = ()
 
@@ -54,8 +65,9 @@ class Courier:
     """Posts each notification to each of its addresses, again and again as Midtrans would.
 
     Every address has its own retries. `time_scale` divides the intervals between them and
-    nothing else. At most `limit` repeats wait, and first attempts find as much room again, so
-    that a receiver long away costs no fresh news. What finds no room is given up, and said so.
+    nothing else. At most `limit` repeats wait, and no more of them than `most_bytes`; first
+    attempts find as much room again, so that a receiver long away costs no fresh news. What
+    finds no room is given up, and said so.
     """
 
     def __init__(
@@ -67,16 +79,19 @@ class Courier:
         clock: Clock,
         time_scale: float,
         limit: int,
+        most_bytes: int = _MOST_BYTES,
     ) -> None:
         if time_scale <= 0:
             raise ValueError("time_scale must be greater than 0")
         self._send = send
-        self._write = write
+        self._writers = {fault: partial(_written, write, fault) for fault in (None, *_WRITING)}
         self._faults = faults
         self._clock = clock
         self._time_scale = time_scale
         self._limit = limit
+        self._most_bytes = most_bytes
         self._waiting = Schedule[Delivery](clock)
+        self._bytes = 0
         self._free = asyncio.Semaphore(CONNECTIONS)
         # Held back until the same transaction is told about again.
         self._held: dict[str, tuple[Delivery, ...]] = {}
@@ -105,11 +120,11 @@ class Courier:
         if deliveries:
             deliveries[-1] = replace(deliveries[-1], then=held)
         for delivery in deliveries or held:
-            self._take(delivery, most=2 * self._limit, after=after)
+            self._take(delivery, room=_FRESH, after=after)
 
     def send_again(self, *, url: str, order_id: str, body: bytes) -> None:
         """Post these very bytes once more; returns at once."""
-        self._take(Delivery(url=url, order_id=order_id, body=lambda: body), most=2 * self._limit)
+        self._take(Delivery(url=url, order_id=order_id, content=body, write=bytes), room=_FRESH)
 
     def told(self, order_id: str) -> asyncio.Event:
         """Watch for the next attempt at a notification about the order, whatever comes of it."""
@@ -120,20 +135,21 @@ class Courier:
         held, self._held = self._held, {}
         for deliveries in held.values():
             for delivery in deliveries:
-                self._take(delivery, most=2 * self._limit)
+                self._take(delivery, room=_FRESH)
 
     async def deliver(self) -> None:
         """Make every attempt when its time comes, for ever."""
         async with asyncio.TaskGroup() as attempts:
             while True:
                 delivery = await self._waiting.next()
+                self._bytes -= len(delivery.content)
                 await self._free.acquire()
                 attempts.create_task(self._attempt(delivery))
 
     async def _attempt(self, delivery: Delivery) -> None:
         answer: int | None = None
         try:
-            answer = await self._send(delivery.url, delivery.body())
+            answer = await self._send(delivery.url, delivery.write(delivery.content))
         except Exception as error:  # noqa: BLE001 - an address can fail in any way
             _log.debug("notification.unanswered", url=delivery.url, error=repr(error))
         finally:
@@ -141,7 +157,7 @@ class Courier:
         if watched := self._watched.pop(delivery.order_id, None):
             watched.set()
         for held in delivery.then:
-            self._take(held, most=2 * self._limit)
+            self._take(held, room=_FRESH)
         if is_received(answer):
             return
         interval = time_to_retry(answer, retries=delivery.retries)
@@ -149,21 +165,21 @@ class Courier:
             self._give_up(delivery, answer=answer)
         else:
             again = replace(delivery, retries=delivery.retries + 1, then=())
-            self._take(again, most=self._limit, after=interval / self._time_scale)
+            self._take(again, room=_REPEATS, after=interval / self._time_scale)
 
     def _deliveries(self, transaction: Transaction, fault: Fault | None = None) -> list[Delivery]:
-        # Written when it is posted: until then it costs nearly no memory.
-        body = partial(self._write, transaction, fault)
+        content = PACKING.pack(transaction)
         return [
-            Delivery(url=url, order_id=transaction.order_id, body=body)
+            Delivery(url=url, order_id=transaction.order_id, content=content, write=self._writers[fault])
             for url in transaction.notification_urls
         ]
 
-    def _take(self, delivery: Delivery, *, most: int, after: timedelta = timedelta(0)) -> None:
-        if len(self._waiting) >= most:
+    def _take(self, delivery: Delivery, *, room: int, after: timedelta = timedelta(0)) -> None:
+        if len(self._waiting) >= room * self._limit or self._bytes > room * self._most_bytes:
             self._give_up(delivery, waiting=len(self._waiting))
-        else:
-            self._waiting.put(delivery, self._clock.now() + after)
+            return
+        self._bytes += len(delivery.content)
+        self._waiting.put(delivery, self._clock.now() + after)
 
     def _give_up(self, delivery: Delivery, **why: int | None) -> None:
         _log.warning(
@@ -174,10 +190,16 @@ class Courier:
         )
 
 
+def _written(
+    write: Callable[[Transaction, Fault | None], bytes], fault: Fault | None, content: bytes
+) -> bytes:
+    return write(PACKING.unpack(content), fault)
+
+
 def _as_if_settled(transaction: Transaction) -> Transaction:
     settlement = Settlement(
         settlement_time=transaction.transaction_time,
         paid_by=PaidBy.QR,
         merchant_cross_reference_id=transaction.transaction_id,
     )
-    return replace(transaction, status=TransactionStatus.SETTLEMENT, settlement=settlement)
+    return replaced(transaction, status=TransactionStatus.SETTLEMENT, settlement=settlement)
