@@ -84,6 +84,7 @@ DUPLICATE_ORDER_ID: Final = Refused(
 STATUS_CANNOT_CHANGE: Final = Refused(412, "Merchant cannot modify the status of the transaction")
 DUPLICATE_REFUND: Final = Refused(406, "Duplicate refund ID")
 INVALID_REFUND_AMOUNT: Final = Refused(414, "Refund request is rejected due to invalid amount")
+CHANNEL_INACTIVE: Final = Refused(402, "Payment channel is not activated.")
 MALFORMED: Final = Refused(
     413, "The request cannot be processed due to syntax error in the request body.", 413
 )

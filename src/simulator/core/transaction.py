@@ -97,6 +97,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
     settlement_time: datetime
     paid_by: PaidBy
+    issuer: str
     merchant_cross_reference_id: str
 
 
@@ -131,6 +132,15 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     def payment_type(self) -> PaymentType:
         """The type as Midtrans reports it: a gopay charge paid by its QR code becomes qris."""
         return PaymentType.QRIS if self.paid_by is PaidBy.QR else self.charged_as
+
+    @property
+    def is_off_us(self) -> bool:
+        """Whether somebody else's wallet scanned the acquirer's QR code."""
+        return (
+            self.paid_by is PaidBy.QR
+            and self.settlement is not None
+            and self.settlement.issuer != self.acquirer
+        )
 
     @property
     def paid_by(self) -> PaidBy | None:

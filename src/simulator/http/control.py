@@ -53,9 +53,10 @@ class Trigger(_Body):
 
 
 class Move(_Body):
-    """How a payment is made, and how much is charged back; other moves need nothing."""
+    """How a payment is made and from whose wallet, and how much is charged back; other moves need nothing."""
 
     by: PaidBy = PaidBy.DEEPLINK
+    issuer: Annotated[str, msgspec.Meta(min_length=1, max_length=50)] | None = None
     whole: bool = True
 
 
@@ -279,7 +280,7 @@ def _checked(command: Trigger) -> Armed:
 def _moved(midtrans: Midtrans, transaction: Transaction, act: str, command: Move) -> Transaction:
     match act:
         case "pay":
-            return midtrans.pay(transaction, command.by)
+            return midtrans.pay(transaction, command.by, issuer=command.issuer)
         case "decline":
             # A wallet that says no tells nobody; the transaction stays as it was.
             return transaction

@@ -200,6 +200,7 @@ def _as_if_settled(transaction: Transaction) -> Transaction:
     settlement = Settlement(
         settlement_time=transaction.transaction_time,
         paid_by=PaidBy.QR,
+        issuer=transaction.acquirer,
         merchant_cross_reference_id=transaction.transaction_id,
     )
     return replaced(transaction, status=TransactionStatus.SETTLEMENT, settlement=settlement)
