@@ -12,8 +12,8 @@ from simulator.ports import Clock
 # docs.midtrans.com/reference/api-headers, "Idempotent Requests".
 _LONGEST_KEY: Final = 46
 _LIFETIME: Final = timedelta(minutes=5)
-# Twice what a hundred thousand usual ones take.
-_MOST_BYTES: Final = 48 * 1024 * 1024
+# More than a hundred thousand usual ones take.
+_MOST_BYTES: Final = 32 * 1024 * 1024
 
 _PACKING: Final = Packing[Answer](Answer)
 
@@ -31,9 +31,9 @@ class IdempotencyKeys:
         self._most_bytes = most_bytes
         self._bytes = 0
         self._in_process: set[str] = set()
-        self._answers: dict[str, bytes] = {}
         # The oldest first, and until when each is remembered.
-        self._ends = deque[tuple[datetime, str]]()
+        self._answers: dict[str, bytes] = {}
+        self._ends = deque[datetime]()
 
     async def once(self, key: str | None, work: Callable[[], Awaitable[Answer]]) -> Answer:
         """Do the work and return its answer, unless the key already has or awaits one."""
@@ -56,12 +56,12 @@ class IdempotencyKeys:
     def _remember(self, key: str, packed: bytes) -> None:
         self._answers[key] = packed
         self._bytes += len(packed)
-        self._ends.append((self._clock.now() + _LIFETIME, key))
+        self._ends.append(self._clock.now() + _LIFETIME)
 
     def _forget_old_ones(self) -> None:
         now = self._clock.now()
         while self._ends and (
-            self._ends[0][0] <= now or len(self._ends) >= self._limit or self._bytes > self._most_bytes
+            self._ends[0] <= now or len(self._ends) >= self._limit or self._bytes > self._most_bytes
         ):
-            _, key = self._ends.popleft()
-            self._bytes -= len(self._answers.pop(key))
+            self._ends.popleft()
+            self._bytes -= len(self._answers.pop(next(iter(self._answers))))

@@ -7,7 +7,7 @@ from typing import Final
 from simulator.core.packing import Packing
 from simulator.core.transaction import Transaction
 
-# Twice what a hundred thousand usual ones take. One alone may take 20 KB.
+# More than a hundred thousand usual ones take. One alone may take 20 KB.
 _MOST_BYTES: Final = 64 * 1024 * 1024
 
 PACKING: Final = Packing[Transaction](Transaction)

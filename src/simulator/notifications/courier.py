@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from functools import partial
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 from weakref import WeakValueDictionary
 
 import structlog
@@ -16,13 +15,16 @@ from simulator.core.fault_plan import FaultPlan, occasion
 from simulator.core.faults import Fault, Point
 from simulator.core.transaction import PaidBy, Settlement, Transaction, TransactionStatus
 from simulator.core.transactions import PACKING
+from simulator.core.wire_log import order_id_of
 from simulator.notifications.retries import is_received, time_to_retry
 from simulator.ports import Clock
 from simulator.schedule import Schedule
 
 CONNECTIONS: Final = 256
-# Twice what the repeats of a hundred thousand usual transactions take.
-_MOST_BYTES: Final = 64 * 1024 * 1024
+# More than the repeats of a hundred thousand usual transactions take.
+_MOST_BYTES: Final = 40 * 1024 * 1024
+# What is due within the same tenth of a second waits together, which takes less memory.
+_TOGETHER: Final = 100_000
 
 _GARBLING: Final = (
     Fault.NOTIFICATION_FORGED,
@@ -45,18 +47,24 @@ _FRESH: Final = 2
 _log = structlog.stdlib.get_logger()
 
 
-# Compared by identity: two deliveries of the same transaction are two things.
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Writer(Protocol):
+    """Makes the body of what is to be posted, and knows whose order it is about."""
+
+    def body(self, content: bytes) -> bytes: ...
+
+    def order_id(self, content: bytes) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One notification on its way to one address; `then` follow once it has been tried.
 
-    `write` makes the body of `content` when it is posted: until then it takes little memory.
+    `writer` makes the body of `content` when it is posted: until then it takes little memory.
     """
 
     url: str
-    order_id: str
     content: bytes
-    write: Callable[[bytes], bytes]
+    writer: Writer
     retries: int = 0
     then: "tuple[Delivery, ...]" = ()
 
@@ -84,14 +92,15 @@ class Courier:
         if time_scale <= 0:
             raise ValueError("time_scale must be greater than 0")
         self._send = send
-        self._writers = {fault: partial(_written, write, fault) for fault in (None, *_WRITING)}
+        self._writers = {fault: _FromTransaction(write, fault) for fault in (None, *_WRITING)}
         self._faults = faults
         self._clock = clock
         self._time_scale = time_scale
         self._limit = limit
         self._most_bytes = most_bytes
-        self._waiting = Schedule[Delivery](clock)
-        self._bytes = 0
+        self._waiting: dict[datetime, list[Delivery]] = {}
+        self._due = Schedule[datetime](clock)
+        self._number = self._bytes = 0
         self._free = asyncio.Semaphore(CONNECTIONS)
         # Held back until the same transaction is told about again.
         self._held: dict[str, tuple[Delivery, ...]] = {}
@@ -122,9 +131,9 @@ class Courier:
         for delivery in deliveries or held:
             self._take(delivery, room=_FRESH, after=after)
 
-    def send_again(self, *, url: str, order_id: str, body: bytes) -> None:
+    def send_again(self, *, url: str, body: bytes) -> None:
         """Post these very bytes once more; returns at once."""
-        self._take(Delivery(url=url, order_id=order_id, content=body, write=bytes), room=_FRESH)
+        self._take(Delivery(url=url, content=body, writer=_READY), room=_FRESH)
 
     def told(self, order_id: str) -> asyncio.Event:
         """Watch for the next attempt at a notification about the order, whatever comes of it."""
@@ -141,20 +150,21 @@ class Courier:
         """Make every attempt when its time comes, for ever."""
         async with asyncio.TaskGroup() as attempts:
             while True:
-                delivery = await self._waiting.next()
-                self._bytes -= len(delivery.content)
-                await self._free.acquire()
-                attempts.create_task(self._attempt(delivery))
+                for delivery in self._waiting.pop(await self._due.next()):
+                    self._number -= 1
+                    self._bytes -= len(delivery.content)
+                    await self._free.acquire()
+                    attempts.create_task(self._attempt(delivery))
 
     async def _attempt(self, delivery: Delivery) -> None:
         answer: int | None = None
         try:
-            answer = await self._send(delivery.url, delivery.write(delivery.content))
+            answer = await self._send(delivery.url, delivery.writer.body(delivery.content))
         except Exception as error:  # noqa: BLE001 - an address can fail in any way
             _log.debug("notification.unanswered", url=delivery.url, error=repr(error))
         finally:
             self._free.release()
-        if watched := self._watched.pop(delivery.order_id, None):
+        if self._watched and (watched := self._watched.pop(_order_id(delivery), None)):
             watched.set()
         for held in delivery.then:
             self._take(held, room=_FRESH)
@@ -169,31 +179,59 @@ class Courier:
 
     def _deliveries(self, transaction: Transaction, fault: Fault | None = None) -> list[Delivery]:
         content = PACKING.pack(transaction)
-        return [
-            Delivery(url=url, order_id=transaction.order_id, content=content, write=self._writers[fault])
-            for url in transaction.notification_urls
-        ]
+        writer = self._writers[fault]
+        return [Delivery(url=url, content=content, writer=writer) for url in transaction.notification_urls]
 
     def _take(self, delivery: Delivery, *, room: int, after: timedelta = timedelta(0)) -> None:
-        if len(self._waiting) >= room * self._limit or self._bytes > room * self._most_bytes:
-            self._give_up(delivery, waiting=len(self._waiting))
+        if self._number >= room * self._limit or self._bytes > room * self._most_bytes:
+            self._give_up(delivery, waiting=self._number)
             return
+        self._number += 1
         self._bytes += len(delivery.content)
-        self._waiting.put(delivery, self._clock.now() + after)
+        due = self._clock.now() + after
+        due = due.replace(microsecond=due.microsecond // _TOGETHER * _TOGETHER)
+        if due not in self._waiting:
+            self._waiting[due] = []
+            self._due.put(due, due)
+        self._waiting[due].append(delivery)
 
     def _give_up(self, delivery: Delivery, **why: int | None) -> None:
         _log.warning(
             "notification.given_up",
-            order_id=delivery.order_id,
+            order_id=_order_id(delivery),
             attempts=delivery.retries + 1,
             **why,
         )
 
 
-def _written(
-    write: Callable[[Transaction, Fault | None], bytes], fault: Fault | None, content: bytes
-) -> bytes:
-    return write(PACKING.unpack(content), fault)
+class _FromTransaction:
+    """Writes about the transaction that was packed, as a fault would have it."""
+
+    def __init__(self, write: Callable[[Transaction, Fault | None], bytes], fault: Fault | None) -> None:
+        self._write, self._fault = write, fault
+
+    def body(self, content: bytes) -> bytes:
+        return self._write(PACKING.unpack(content), self._fault)
+
+    def order_id(self, content: bytes) -> str:
+        return PACKING.unpack(content).order_id
+
+
+class _Ready:
+    """Has nothing left to write."""
+
+    def body(self, content: bytes) -> bytes:
+        return content
+
+    def order_id(self, content: bytes) -> str:
+        return order_id_of(content) or ""
+
+
+_READY: Final = _Ready()
+
+
+def _order_id(delivery: Delivery) -> str:
+    return delivery.writer.order_id(delivery.content)
 
 
 def _as_if_settled(transaction: Transaction) -> Transaction:
