@@ -54,6 +54,14 @@ async def ask(shop: Shop) -> bool:
     return bool(answer.json()["refreshed"])
 
 
+async def reconcile(shop: Shop) -> None:
+    """One round of the background work, when everything has come due."""
+    async with connected(shop.database_url) as connection:
+        await connection.execute("UPDATE payment_transactions SET due_at = now(), asked_at = NULL")
+    await shop.confirm()
+    await shop.container.reconcile_payments()(limit=10)
+
+
 async def transactions(shop: Shop) -> list[dict[str, Any]]:
     """What Midtrans has of the order, the newest first."""
     found: list[dict[str, Any]] = (await shop.midtrans.get(f"/simulator/orders/{ORDER}")).json()[
@@ -91,3 +99,9 @@ async def forget_the_key(shop: Shop) -> None:
         await connection.execute(
             f"UPDATE payment_transactions SET charged_first_at = {long_ago}, charged_last_at = {long_ago}"  # noqa: S608
         )
+
+
+async def make_overdue(shop: Shop) -> None:
+    """The payment's time was over some minutes ago."""
+    async with connected(shop.database_url) as connection:
+        await connection.execute("UPDATE payment_transactions SET expires_at = now() - interval '5 minutes'")

@@ -21,7 +21,7 @@ SEEN: Final = frozenset(
         Fault.FORGED_SETTLEMENT,
     }
 )
-# Asking brings it; and whether what was kept of the notification is verified.
+# The background work finds it; and whether what was kept of the notification is verified.
 ASKED: Final = {
     Fault.NOTIFICATION_DROPPED: [],
     Fault.NOTIFICATION_FORGED: [False],
@@ -93,7 +93,7 @@ async def test_what_a_stranger_claims_moves_nothing(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("fault", sorted(ASKED))
-async def test_what_the_notification_did_not_tell_is_found_by_asking(shop: Shop, fault: Fault) -> None:
+async def test_what_the_notification_did_not_tell_is_found_without_it(shop: Shop, fault: Fault) -> None:
     await desk.create(shop)
     await shop.has_events(1, "pending")
     await desk.arm(shop, fault)
@@ -102,7 +102,7 @@ async def test_what_the_notification_did_not_tell_is_found_by_asking(shop: Shop,
     assert await desk.is_over(shop)
     meanwhile = await shop.stored(desk.ORDER)
 
-    assert await desk.ask(shop)
+    await desk.reconcile(shop)
 
     assert (meanwhile.status, meanwhile.paid_at) == ("pending", None)
     kept = await shop.events()

@@ -42,6 +42,22 @@ async def test_an_odd_answer_is_read_for_what_it_says(quiet_shop: Shop, fault: s
     assert await desk.is_true(quiet_shop, "settlement")
 
 
+@pytest.mark.parametrize("fault", sorted(READ | NO_WORD | set(BREAKS) | {Fault.NOT_FOUND}))
+async def test_the_background_work_finds_the_money_whatever_the_first_answer(
+    quiet_shop: Shop, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "_ATTEMPT", 1.0)
+    await desk.create(quiet_shop)
+    await desk.pay(quiet_shop)
+    await desk.arm(quiet_shop, fault, on="status")
+
+    for _ in range(2):
+        await desk.reconcile(quiet_shop)
+
+    assert await desk.is_over(quiet_shop)
+    assert await desk.is_true(quiet_shop, "settlement")
+
+
 @pytest.mark.parametrize("fault", sorted(NO_WORD))
 async def test_no_answer_proves_nothing_and_the_next_one_does(
     quiet_shop: Shop, fault: str, monkeypatch: pytest.MonkeyPatch

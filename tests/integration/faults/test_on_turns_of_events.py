@@ -36,7 +36,7 @@ async def test_money_after_an_unpaid_end_is_settled_and_late(shop: Shop) -> None
     await desk.let_pass(shop, 30)
     await shop.has_events(1)
     before = await shop.status_of(desk.ORDER)
-    await shop.confirm()
+    await desk.reconcile(shop)
 
     assert before == "expire"
     assert (await shop.stored(desk.ORDER)).late
@@ -77,7 +77,7 @@ async def test_a_second_payment_of_an_order_is_a_break_for_a_person(shop: Shop) 
 
     await desk.pay(shop)
     await shop.has_events(2)
-    await shop.confirm()
+    await desk.reconcile(shop)
 
     payment = await shop.stored(desk.ORDER)
     both = sorted(transaction["transaction_id"] for transaction in await desk.transactions(shop))
