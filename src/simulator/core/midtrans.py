@@ -197,7 +197,8 @@ class Midtrans:
 
     def find_by_qr_string(self, text: str) -> Transaction | None:
         """Look up by the text inside a QR code. Goes through all: it is for a person who waits."""
-        return self.find(next((name for name in self._transactions.ids() if bill_number(name) in text), ""))
+        found = (name for name in self._transactions.ids() if f"0525{bill_number(name)}" in text)
+        return self.find(next(found, ""))
 
     async def expire_overdue(self) -> None:
         """Expire each transaction when its time comes, for ever."""
