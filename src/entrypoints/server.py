@@ -2,8 +2,6 @@
 
 import asyncio
 import os
-import signal
-from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -15,25 +13,12 @@ from entrypoints.http.app import create_app
 from entrypoints.lifespan import running
 from entrypoints.listening import listener
 from entrypoints.settings import Settings
+from entrypoints.signals import on_signals
 from entrypoints.worker import work
 
 # A create may take its whole deadline of 25 s; after this long a drain is given up.
 GRACE_SECONDS: Final = 30.0
 _log: Final = structlog.get_logger()
-
-
-def on_signals(do: Callable[[], None]) -> None:
-    """Call ``do`` once, at the first SIGTERM or SIGINT; later ones change nothing."""
-    loop = asyncio.get_running_loop()
-    seen = asyncio.Event()
-
-    def once() -> None:
-        if not seen.is_set():
-            seen.set()
-            do()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, once)
 
 
 def serve(settings: Settings, *, host: str, port: int, with_worker: bool, several: bool) -> None:

@@ -25,8 +25,8 @@ from entrypoints.http.app import create_app
 from entrypoints.lifespan import running
 from entrypoints.listening import check_port, listener
 from entrypoints.migrations import migrate_up
-from entrypoints.server import on_signals
 from entrypoints.settings import Settings, load
+from entrypoints.signals import on_signals
 from entrypoints.telemetry.logs import configure_logs
 from entrypoints.trouble import Trouble
 from entrypoints.worker import work

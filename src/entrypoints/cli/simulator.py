@@ -1,16 +1,16 @@
-import asyncio
 import sys
 
 import httpx
 import rich_click as click
+import uvloop
 
 from entrypoints.cli.output import as_json, show_json, show_table
 from entrypoints.listening import check_port, listener
-from entrypoints.server import on_signals
+from entrypoints.signals import on_signals
 from entrypoints.telemetry.logs import configure_logs
 from entrypoints.trouble import Trouble
 from simulator.app import create_app
-from simulator.core.faults import FAULTS, Fault
+from simulator.core.faults import FAULTS, Fault, Point
 
 DEFAULT_KEY = "SB-Mid-server-simulator"
 
@@ -24,6 +24,7 @@ class NotTriggered(Trouble):
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8091, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--server-key", default=DEFAULT_KEY, show_default=True, help="The server key it accepts.")
+@click.option("--public-url", metavar="URL", help="Where others reach it: what links in answers start with.")
 @click.option("--notify", metavar="URL", help="Where notifications go unless a charge says otherwise.")
 @click.option(
     "--time-scale",
@@ -33,7 +34,13 @@ class NotTriggered(Trouble):
     help="How many times faster than Midtrans a notification is repeated.",
 )
 def simulator(
-    ctx: click.Context, host: str, port: int, server_key: str, notify: str | None, time_scale: float
+    ctx: click.Context,
+    host: str,
+    port: int,
+    server_key: str,
+    public_url: str | None,
+    notify: str | None,
+    time_scale: float,
 ) -> None:
     """Run a look-alike of Midtrans's Core API, to try payments without an account.
 
@@ -45,7 +52,7 @@ def simulator(
         return
     configure_logs(log_format=None, level="info", stream=sys.stdout)
     check_port(host, port)
-    public_url = f"http://{host}:{port}"
+    public_url = public_url or f"http://{_linkable(host)}:{port}"
     app = create_app(server_key=server_key, public_url=public_url, notify_url=notify, time_scale=time_scale)
     click.echo(f"Midtrans look-alike at {public_url}, server key {server_key}; Ctrl-C stops it.")
 
@@ -54,7 +61,14 @@ def simulator(
         on_signals(server.stop)  # Granian leaves it unannotated
         await server.serve()
 
-    asyncio.run(run())
+    uvloop.run(run())
+
+
+def _linkable(host: str) -> str:
+    """A host that a link can name: listening everywhere, it is found here."""
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
 
 
 @simulator.command()
@@ -63,6 +77,10 @@ def simulator(
 )
 @click.option("--url", default="http://127.0.0.1:8091", show_default=True, help="Where the simulator is.")
 @click.option("--order-id", help="Only for this order.")
+@click.option("--transaction-id", help="Only for this transaction.")
+@click.option(
+    "--on", type=click.Choice([str(point) for point in Point]), help="Only there; else wherever it can."
+)
 @click.option("--times", default=1, show_default=True, type=click.IntRange(1, 1_000_000))
 @click.option("--seconds", type=click.FloatRange(0), help="How long, for the faults that wait.")
 @as_json
@@ -70,13 +88,15 @@ def trigger(
     fault: str | None,
     url: str,
     order_id: str | None,
+    transaction_id: str | None,
+    on: str | None,
     times: int,
     seconds: float | None,
     as_json: bool,  # noqa: FBT001 - a flag
 ) -> None:
     """Make a running simulator misbehave; without a name, list what it can do.
 
-    Example: bayar simulator trigger answer-lost --times 2
+    Example: bayar simulator trigger answer-lost --on charge --times 2
     """
     if fault is None:
         rows = [[str(name), kind.description] for name, kind in FAULTS.items()]
@@ -85,7 +105,14 @@ def trigger(
         else:
             show_table(["fault", "what happens"], rows)
         return
-    wanted = {"fault": fault, "times": times, "order_id": order_id, "seconds": seconds}
+    wanted = {
+        "fault": fault,
+        "times": times,
+        "order_id": order_id,
+        "transaction_id": transaction_id,
+        "on": on,
+        "seconds": seconds,
+    }
     try:
         answer = httpx.post(
             f"{url.rstrip('/')}/simulator/faults",

@@ -5,7 +5,7 @@ import rich_click as click
 from entrypoints.cli.session import service_settings
 from entrypoints.container import Container
 from entrypoints.lifespan import running
-from entrypoints.server import on_signals
+from entrypoints.signals import on_signals
 from entrypoints.worker import work
 
 

@@ -1,49 +1,48 @@
 """What Midtrans can answer, before it becomes JSON."""
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from simulator.core.refund import Refund
 from simulator.core.transaction import Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class Charged:
+class _Answer(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """One of those below."""
+
+
+class Charged(_Answer, frozen=True):
     """The charge was taken."""
 
     transaction: Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class Denied:
+class Denied(_Answer, frozen=True):
     """The charge was taken down and denied at once. Body code 202, so no SDK takes it for an error."""
 
     transaction: Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(_Answer, frozen=True):
     """The status that was asked for."""
 
     transaction: Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class Cancelled:
+class Cancelled(_Answer, frozen=True):
     """The transaction was cancelled as asked."""
 
     transaction: Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class Expired:
+class Expired(_Answer, frozen=True):
     """The transaction was expired as asked."""
 
     transaction: Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class Refunded:
+class Refunded(_Answer, frozen=True):
     """A refund was accepted; `directly` when asked for at the address of direct refunds."""
 
     transaction: Transaction
@@ -51,21 +50,18 @@ class Refunded:
     directly: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RefundDenied:
+class RefundDenied(_Answer, frozen=True):
     """The bank refused the refund. Body code 202, so no SDK takes it for an error."""
 
     transaction: Transaction
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class InProcess:
+class InProcess(_Answer, frozen=True):
     """The first request under this Idempotency-Key has not been answered yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(_Answer, frozen=True):
     """Nothing was done. Most refusals travel under HTTP 200 with the code in the body."""
 
     status_code: int
@@ -88,6 +84,7 @@ DUPLICATE_ORDER_ID: Final = Refused(
 STATUS_CANNOT_CHANGE: Final = Refused(412, "Merchant cannot modify the status of the transaction")
 DUPLICATE_REFUND: Final = Refused(406, "Duplicate refund ID")
 INVALID_REFUND_AMOUNT: Final = Refused(414, "Refund request is rejected due to invalid amount")
+CHANNEL_INACTIVE: Final = Refused(402, "Payment channel is not activated.")
 MALFORMED: Final = Refused(
     413, "The request cannot be processed due to syntax error in the request body.", 413
 )

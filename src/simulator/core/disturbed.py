@@ -70,11 +70,24 @@ def _with_uppercase_status(fields: Fields) -> Fields:
     return {**fields, "transaction_status": status.upper()}
 
 
+def _without_qr_v2(fields: Fields) -> Fields:
+    actions = fields.get("actions")
+    if not isinstance(actions, list):
+        return fields
+    return {**fields, "actions": [one for one in actions if one.get("name") != "generate-qr-code-v2"]}
+
+
+def _with_expiry_misspelt(fields: Fields) -> Fields:
+    return {"expire_time" if name == "expiry_time" else name: value for name, value in fields.items()}
+
+
 _CHANGES: Final[Mapping[Fault, Callable[[Fields], Fields]]] = {
     Fault.WRONG_AMOUNT: _with_wrong_amount,
     Fault.WRONG_ORDER_ID: _with_wrong_order_id,
     Fault.MISSING_FIELDS: _without_optional_fields,
     Fault.UNKNOWN_FIELDS: _with_unknown_fields,
     Fault.UPPERCASE_STATUS: _with_uppercase_status,
+    Fault.QR_V2_MISSING: _without_qr_v2,
+    Fault.EXPIRY_MISSPELT: _with_expiry_misspelt,
 }
 DISTURBING: Final = tuple(_CHANGES)

@@ -17,6 +17,7 @@ class Point(StrEnum):
     EXPIRE = "expire"
     REFUND = "refund"
     NOTIFICATION = "notification"
+    OVERDUE = "overdue"
     PAYMENT = "payment"
     UNPAID_END = "unpaid-end"
 
@@ -34,12 +35,16 @@ class Fault(StrEnum):
     UNAVAILABLE = "unavailable"
     RATE_LIMITED = "rate-limited"
     UNAUTHORIZED = "unauthorized"
+    CHANNEL_INACTIVE = "channel-inactive"
+    FRAMEWORK_404 = "framework-404"
     IN_PROCESS = "in-process"
     WRONG_AMOUNT = "wrong-amount"
     WRONG_ORDER_ID = "wrong-order-id"
     MISSING_FIELDS = "missing-fields"
     UNKNOWN_FIELDS = "unknown-fields"
     UPPERCASE_STATUS = "uppercase-status"
+    QR_V2_MISSING = "qr-v2-missing"
+    EXPIRY_MISSPELT = "expiry-misspelt"
     DENIED = "denied"
     DUPLICATE_ORDER_ID = "duplicate-order-id"
     NOT_FOUND = "not-found"
@@ -53,6 +58,7 @@ class Fault(StrEnum):
     NOTIFICATION_WRONG_AMOUNT = "notification-wrong-amount"
     NOTIFICATION_WRONG_CODE = "notification-wrong-code"
     FORGED_SETTLEMENT = "forged-settlement"
+    EXPIRED_LATE = "expired-late"
     PAID_BY_QR = "paid-by-qr"
     PAID_LATE = "paid-late"
     PAID_TWICE = "paid-twice"
@@ -86,12 +92,22 @@ FAULTS: Final[Mapping[Fault, Kind]] = {
     Fault.UNAVAILABLE: Kind("HTTP 503; nothing is carried out.", _CALLS),
     Fault.RATE_LIMITED: Kind("HTTP 429 without a status_code; nothing is carried out.", _CALLS),
     Fault.UNAUTHORIZED: Kind("HTTP 401, as if the server key were wrong.", _CALLS),
+    Fault.CHANNEL_INACTIVE: Kind(
+        "HTTP 200 with body code 402: GoPay or QRIS is not activated; nothing is carried out.",
+        (Point.CHARGE,),
+    ),
+    Fault.FRAMEWORK_404: Kind(
+        "HTTP 404 in the words of Midtrans's framework, without a status_code; nothing is carried out.",
+        _CALLS,
+    ),
     Fault.IN_PROCESS: Kind("HTTP 202, still in process; the call is carried out.", _ACTS),
     Fault.WRONG_AMOUNT: Kind("The answer tells one rupiah more.", _CALLS),
     Fault.WRONG_ORDER_ID: Kind("The answer tells another order id.", _CALLS),
     Fault.MISSING_FIELDS: Kind("Every optional field is missing.", _ALL_BODIES),
     Fault.UNKNOWN_FIELDS: Kind("Fields appear that nobody has heard of.", _ALL_BODIES),
     Fault.UPPERCASE_STATUS: Kind("The transaction_status is written in capitals.", _ALL_BODIES),
+    Fault.QR_V2_MISSING: Kind("The answer has no generate-qr-code-v2, as before 2025.", (Point.CHARGE,)),
+    Fault.EXPIRY_MISSPELT: Kind("The answer spells expiry_time as expire_time.", (Point.CHARGE,)),
     Fault.DENIED: Kind("The charge is denied: HTTP 200 with body code 202.", (Point.CHARGE,)),
     Fault.DUPLICATE_ORDER_ID: Kind(
         "The charge is taken, and its answer is body code 406, as to a repeat.", (Point.CHARGE,)
@@ -122,6 +138,11 @@ FAULTS: Final[Mapping[Fault, Kind]] = {
     ),
     Fault.FORGED_SETTLEMENT: Kind(
         "With the notification comes a stranger's, a settlement with a wrong signature.", _NOTIFICATION
+    ),
+    Fault.EXPIRED_LATE: Kind(
+        "The transaction expires some seconds after its time, and can be paid until then.",
+        (Point.OVERDUE,),
+        seconds=90,
     ),
     Fault.PAID_BY_QR: Kind(
         "The payment counts as made by QR code, so that gopay becomes qris.", (Point.PAYMENT,)

@@ -1,9 +1,10 @@
 """Midtrans as one merchant sees it."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count, islice
+
+from msgspec.structs import replace
 
 from simulator.core.answers import (
     DUPLICATE_ORDER_ID,
@@ -70,6 +71,8 @@ class Midtrans:
         # Refunds that wait for the bank, as transaction id and refund uuid.
         self._confirmations = Schedule[tuple[str, str]](clock)
         self._late_payments = Schedule[str](clock)
+        # Overdue ones that the fault lets live, and until when.
+        self._spared: dict[str, datetime] = {}
 
     def charge(
         self, body: bytes, *, override_url: str | None = None, append_url: str | None = None
@@ -111,6 +114,10 @@ class Midtrans:
         except IllegalTransitionError:
             return STATUS_CANNOT_CHANGE
 
+    def review(self, any_id: str) -> Refused:
+        """Approve or deny what the fraud check doubts; of these two payment types nothing is."""
+        return TRANSACTION_NOT_FOUND if self.find(any_id) is None else STATUS_CANNOT_CHANGE
+
     def refund(self, any_id: str, body: bytes, *, directly: bool) -> Refunded | RefundDenied | Refused:
         """Accept a refund; the bank confirms it later, which is told once more."""
         wish = read_refund_request(body, new_key=self._ids.uuid)
@@ -131,14 +138,15 @@ class Midtrans:
         self._confirmations.put((transaction.transaction_id, refund.uuid), now + self._refund_confirmation)
         return Refunded(self._keep(transaction.refunded(refund)), refund, directly)
 
-    def pay(self, transaction: Transaction, by: PaidBy) -> Transaction:
+    def pay(self, transaction: Transaction, by: PaidBy, *, issuer: str | None = None) -> Transaction:
         """Pay it from a wallet; raises IllegalTransitionError unless it is pending.
 
-        A qris charge has no deep link and counts as paid by QR in any case.
+        A qris charge has no deep link and counts as paid by QR in any case. `issuer` names whose
+        wallet scans the QR; unless told otherwise it is the acquirer's own.
         """
         if transaction.is_pending and self._strikes(Point.PAYMENT, transaction, Fault.PAID_BY_QR):
             by = PaidBy.QR
-        return self._keep(transaction.settled(self._settlement(transaction, by)))
+        return self._keep(transaction.settled(self._settlement(transaction, by, issuer)))
 
     def deny(self, transaction: Transaction) -> Transaction:
         """Have the fraud check deny it; raises IllegalTransitionError unless it is pending."""
@@ -189,8 +197,8 @@ class Midtrans:
 
     def find_by_qr_string(self, text: str) -> Transaction | None:
         """Look up by the text inside a QR code. Goes through all: it is for a person who waits."""
-        found = (one for one in self._transactions.newest_first() if f"0525{bill_number(one)}" in text)
-        return self._current(next(found, None))
+        found = (name for name in self._transactions.ids() if f"0525{bill_number(name)}" in text)
+        return self.find(next(found, ""))
 
     async def expire_overdue(self) -> None:
         """Expire each transaction when its time comes, for ever."""
@@ -219,10 +227,11 @@ class Midtrans:
     def _strikes(self, point: Point, transaction: Transaction, fault: Fault) -> Armed | None:
         return self._faults.take(occasion(point, transaction), fault)
 
-    def _settlement(self, transaction: Transaction, by: PaidBy) -> Settlement:
+    def _settlement(self, transaction: Transaction, by: PaidBy, issuer: str | None = None) -> Settlement:
         return Settlement(
             settlement_time=self._clock.now(),
             paid_by=PaidBy.QR if transaction.charged_as is PaymentType.QRIS else by,
+            issuer=issuer or transaction.acquirer,
             merchant_cross_reference_id=self._ids.uuid(),
         )
 
@@ -232,19 +241,33 @@ class Midtrans:
     def _current(self, transaction: Transaction | None) -> Transaction | None:
         if transaction is None or not transaction.is_overdue(self._clock.now()):
             return transaction
-        return self._keep(transaction.expired())
+        return transaction if self._is_spared(transaction) else self._keep(transaction.expired())
+
+    def _is_spared(self, transaction: Transaction) -> bool:
+        name, now = transaction.transaction_id, self._clock.now()
+        if name not in self._spared:
+            late = self._strikes(Point.OVERDUE, transaction, Fault.EXPIRED_LATE)
+            if late is None:
+                return False
+            self._spared[name] = now + timedelta(seconds=late.delay)
+            self._expiries.put(name, self._spared[name])
+        return now < self._spared[name]
 
     def _keep(self, transaction: Transaction) -> Transaction:
         if not transaction.is_pending:
-            self._expiries.discard(transaction.transaction_id)
+            self._no_longer_expires(transaction)
         for gone in self._transactions.put(transaction):
             self._forget(gone)
         self._notify(transaction)
         self.misbehave(transaction)
         return transaction
 
-    def _forget(self, transaction: Transaction) -> None:
+    def _no_longer_expires(self, transaction: Transaction) -> None:
         self._expiries.discard(transaction.transaction_id)
+        self._spared.pop(transaction.transaction_id, None)
+
+    def _forget(self, transaction: Transaction) -> None:
+        self._no_longer_expires(transaction)
         self._late_payments.discard(transaction.transaction_id)
         for refund in transaction.refunds:
             self._confirmations.discard((transaction.transaction_id, refund.uuid))

@@ -33,7 +33,7 @@ def qr_string(transaction: Transaction, merchant: Merchant) -> str:
         + _object("03", "UMI")
     )
     registration = _object("00", "ID.CO.QRIS.WWW") + _object("02", f"ID1{digits:0>12}") + _object("03", "UMI")
-    additional = _object("05", bill_number(transaction))
+    additional = _object("05", bill_number(transaction.transaction_id))
     payload = (
         _object("00", "01")
         + _object("01", "12")
@@ -51,9 +51,9 @@ def qr_string(transaction: Transaction, merchant: Merchant) -> str:
     return payload + crc16(payload)
 
 
-def bill_number(transaction: Transaction) -> str:
+def bill_number(transaction_id: str) -> str:
     """Tell what makes this transaction's code unlike any other; 25 characters is the field's limit."""
-    return transaction.transaction_id.replace("-", "")[-25:]
+    return transaction_id.replace("-", "")[-25:]
 
 
 def crc16(payload: str) -> str:

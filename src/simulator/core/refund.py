@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refund:
+
+class Refund(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """One refund that Midtrans accepted; the bank confirms it later."""
 
     number: int

@@ -19,6 +19,7 @@ _WINDOW: Final[Mapping[Acquirer, timedelta]] = {
     Acquirer.GOPAY: timedelta(days=45),
     Acquirer.AIRPAY_SHOPEE: timedelta(days=365),
 }
+_WINDOW_OFF_US: Final = timedelta(days=7)
 # docs.midtrans.com/reference/direct-refund-transaction, "refund_key".
 _KEY_MAY_BE_RETRIED: Final = timedelta(days=7)
 
@@ -37,7 +38,7 @@ def why_not_refunded(transaction: Transaction, wish: RefundWish, *, at: datetime
     settlement = transaction.settlement
     if settlement is None or not transaction.can_be_refunded:
         return STATUS_CANNOT_CHANGE
-    if at - settlement.settlement_time > _WINDOW[transaction.acquirer]:
+    if at - settlement.settlement_time > _window(transaction):
         return STATUS_CANNOT_CHANGE
     amount = transaction.refundable_amount if wish.amount is None else wish.amount
     if not 1 <= amount <= transaction.refundable_amount:
@@ -46,3 +47,9 @@ def why_not_refunded(transaction: Transaction, wish: RefundWish, *, at: datetime
         # ShopeePay makes no partial refunds.
         return INVALID_REFUND_AMOUNT
     return None
+
+
+def _window(transaction: Transaction) -> timedelta:
+    if transaction.acquirer is Acquirer.GOPAY and transaction.is_off_us:
+        return _WINDOW_OFF_US
+    return _WINDOW[transaction.acquirer]

@@ -1,5 +1,7 @@
 """What status answers and notifications both tell about a transaction."""
 
+from typing import Final
+
 import msgspec
 
 from simulator.core.jakarta import jakarta_time
@@ -7,6 +9,11 @@ from simulator.core.merchant import Merchant
 from simulator.core.refund import Refund
 from simulator.core.signature import signature_key
 from simulator.core.transaction import Acquirer, PaidBy, PaymentType, Transaction, TransactionStatus
+
+# docs.midtrans.com/reference/get-transaction-status, "payment_option_type".
+_TELLING_THE_WALLET: Final = frozenset(
+    {TransactionStatus.SETTLEMENT, TransactionStatus.PARTIAL_REFUND, TransactionStatus.REFUND}
+)
 
 
 def report(
@@ -23,9 +30,7 @@ def report(
     status code.
     """
     settlement = transaction.settlement
-    is_denied = transaction.status is TransactionStatus.DENY
-    by_qr = settlement is not None and settlement.paid_by is PaidBy.QR
-    via_gopay = transaction.acquirer is Acquirer.GOPAY
+    scan = settlement if settlement is not None and settlement.paid_by is PaidBy.QR else None
     fields: dict[str, object] = {
         "transaction_time": jakarta_time(transaction.transaction_time),
         "gross_amount": transaction.gross_amount,
@@ -46,17 +51,20 @@ def report(
         "expiry_time": jakarta_time(transaction.expiry_time),
         "status_message": status_message,
         "merchant_id": merchant.id,
-        # The simulated wallet belongs to whoever made the QR code.
-        "transaction_type": "on-us" if by_qr else None,
-        "issuer": transaction.acquirer if by_qr else None,
+        "transaction_type": _transaction_type(transaction),
+        "issuer": scan and scan.issuer,
         "acquirer": transaction.acquirer if transaction.payment_type is PaymentType.QRIS else None,
+        # Seen only where a wallet of the acquirer's own paid.
         "merchant_cross_reference_id": (
-            settlement.merchant_cross_reference_id if settlement and by_qr and via_gopay else None
+            scan.merchant_cross_reference_id
+            if scan and transaction.acquirer is Acquirer.GOPAY and not transaction.is_off_us
+            else None
         ),
-        "payment_option_type": "GOPAY_WALLET" if settlement and not by_qr else None,
-        # GoPay's code for suspected fraud; docs.midtrans.com/reference/deployment.
-        "channel_response_code": "4060" if is_denied else None,
-        "channel_response_message": "Transaction is suspected of fraud" if is_denied else None,
+        "payment_option_type": "GOPAY_WALLET"
+        if transaction.status in _TELLING_THE_WALLET and not scan
+        else None,
+        **why_denied(transaction),
+        **_shopees_own(transaction),
         # All refunds together here, each by itself below.
         "refund_amount": f"{transaction.refunded_amount}.00" if transaction.refunds else None,
         "refunds": [_refund(refund) for refund in transaction.refunds] or None,
@@ -66,6 +74,32 @@ def report(
         "metadata": transaction.metadata and msgspec.Raw(transaction.metadata),
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def why_denied(transaction: Transaction) -> dict[str, object]:
+    """Tell GoPay's code for suspected fraud; docs.midtrans.com/reference/deployment."""
+    if transaction.status is not TransactionStatus.DENY:
+        return {}
+    return {
+        "channel_response_code": "4060",
+        "channel_response_message": "Transaction is suspected of fraud",
+    }
+
+
+def _transaction_type(transaction: Transaction) -> str | None:
+    if transaction.settlement is None:
+        # As merchants have seen it before anybody has paid.
+        return "off-us" if transaction.acquirer is Acquirer.AIRPAY_SHOPEE else None
+    if transaction.paid_by is not PaidBy.QR:
+        return None
+    return "off-us" if transaction.is_off_us else "on-us"
+
+
+def _shopees_own(transaction: Transaction) -> dict[str, object]:
+    if transaction.acquirer is not Acquirer.AIRPAY_SHOPEE:
+        return {}
+    number = transaction.settlement and str(int(transaction.qr_id.encode().hex(), 16))[:18]
+    return {"shopeepay_reference_number": number, "reference_id": transaction.qr_id}
 
 
 def _refund(refund: Refund) -> dict[str, object]:

@@ -1,10 +1,12 @@
 """A transaction and its life cycle."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from simulator.core.refund import Refund
 
@@ -82,8 +84,7 @@ class IllegalTransitionError(Exception):
         self.to = to
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Customer:
+class Customer(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """The customer as notifications name them."""
 
     full_name: str | None
@@ -91,17 +92,16 @@ class Customer:
     phone: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
+class Settlement(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """How a transaction was paid."""
 
     settlement_time: datetime
     paid_by: PaidBy
+    issuer: str
     merchant_cross_reference_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transaction:
+class Transaction(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """One charge. Every change is a new value; an illegal one raises IllegalTransitionError."""
 
     transaction_id: str
@@ -132,6 +132,15 @@ class Transaction:
     def payment_type(self) -> PaymentType:
         """The type as Midtrans reports it: a gopay charge paid by its QR code becomes qris."""
         return PaymentType.QRIS if self.paid_by is PaidBy.QR else self.charged_as
+
+    @property
+    def is_off_us(self) -> bool:
+        """Whether somebody else's wallet scanned the acquirer's QR code."""
+        return (
+            self.paid_by is PaidBy.QR
+            and self.settlement is not None
+            and self.settlement.issuer != self.acquirer
+        )
 
     @property
     def paid_by(self) -> PaidBy | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Final, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, post
@@ -36,6 +37,8 @@ from simulator.http.respond import json_response
 from simulator.notifications.courier import Courier
 
 PREFIX: Final = "/simulator"
+# The field of a form that says which order its page was showing.
+SHOWING: Final = "showing"
 _MOST_LISTED: Final = 1_000
 
 
@@ -53,9 +56,10 @@ class Trigger(_Body):
 
 
 class Move(_Body):
-    """How a payment is made, and how much is charged back; other moves need nothing."""
+    """How a payment is made and from whose wallet, and how much is charged back; other moves need nothing."""
 
     by: PaidBy = PaidBy.DEEPLINK
+    issuer: Annotated[str, msgspec.Meta(min_length=1, max_length=50)] | None = None
     whole: bool = True
 
 
@@ -230,22 +234,27 @@ async def _obey(
     request: Request[Any, Any, Any], kind: type[Command], work: Callable[[Command], Done]
 ) -> Response[Any]:
     """Carry a command out. A form is led back to its page, which shows what became of it."""
-    by_form = await is_form(request)
+    form = dict(await request.form()) if await is_form(request) else None
+    showing = {"order_id": form.pop(SHOWING, "")} if form is not None else {}
     try:
-        command = await _read_form(request, kind) if by_form else _read_json(await request.body(), kind)
+        command = _read_json(await request.body(), kind) if form is None else _read_form(form, kind)
         body, status = work(command)
     except CommandRefusedError as refused:
         body, status = {"error": refused.why}, refused.status
+        showing["refused"] = refused.why
     except IllegalTransitionError as illegal:
-        body, status = {"error": f"{illegal}.".capitalize()}, HTTP_409_CONFLICT
-    if by_form:
-        return Redirect("/", status_code=HTTP_303_SEE_OTHER)
-    return json_response(body, status)
+        why = f"{illegal}.".capitalize()
+        body, status = {"error": why}, HTTP_409_CONFLICT
+        showing["refused"] = why
+    if form is None:
+        return json_response(body, status)
+    query = urlencode({name: text for name, text in showing.items() if text})
+    return Redirect(f"/?{query}" if query else "/", status_code=HTTP_303_SEE_OTHER)
 
 
-async def _read_form(request: Request[Any, Any, Any], kind: type[Command]) -> Command:
+def _read_form(form: Mapping[str, object], kind: type[Command]) -> Command:
     # Text throughout, and empty where nothing was chosen.
-    given = {name: text for name, text in (await request.form()).items() if text}
+    given = {name: text for name, text in form.items() if text}
     try:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
@@ -279,7 +288,7 @@ def _checked(command: Trigger) -> Armed:
 def _moved(midtrans: Midtrans, transaction: Transaction, act: str, command: Move) -> Transaction:
     match act:
         case "pay":
-            return midtrans.pay(transaction, command.by)
+            return midtrans.pay(transaction, command.by, issuer=command.issuer)
         case "decline":
             # A wallet that says no tells nobody; the transaction stays as it was.
             return transaction

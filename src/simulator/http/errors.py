@@ -1,6 +1,5 @@
 """Answers to requests that no route took."""
 
-from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -10,32 +9,21 @@ from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE
 from litestar.types import ExceptionHandlersMap
 
 from simulator.core.answers import MALFORMED, UNEXPECTED, UNKNOWN_SERVER_KEY
-from simulator.http.respond import Respond, json_response
+from simulator.http.respond import Respond, framework_error, json_response
 from simulator.ports import Clock
 
 _log = structlog.stdlib.get_logger()
 
 
 def error_handlers(respond: Respond, clock: Clock) -> ExceptionHandlersMap:
-    """Answer as Midtrans does: its own words where it has some, else those of its framework.
-
-    The latter's shape: github.com/Midtrans/midtrans-nodejs-client, issue 70.
-    """
+    """Answer as Midtrans does: its own words where it has some, else those of its framework."""
 
     def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
         if isinstance(error, NotAuthorizedException):
             return respond(UNKNOWN_SERVER_KEY)
         if error.status_code == HTTP_413_REQUEST_ENTITY_TOO_LARGE:
             return respond(MALFORMED)
-        phrase = HTTPStatus(error.status_code).phrase
-        now = clock.now()
-        body = {
-            "timestamp": f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}+0000",
-            "status": error.status_code,
-            "error": phrase,
-            "message": phrase,
-            "path": request.url.path,
-        }
+        body = framework_error(error.status_code, request.url.path, clock.now())
         return json_response(body, error.status_code)
 
     def on_any_error(request: Request[Any, Any, Any], _: Exception) -> Response[bytes]:

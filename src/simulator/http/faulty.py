@@ -13,6 +13,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPRequestEvent, Message, Receive, Scope, Send
 
 from simulator.core.answers import (
+    CHANNEL_INACTIVE,
     DUPLICATE_ORDER_ID,
     TRANSACTION_NOT_FOUND,
     UNAVAILABLE,
@@ -25,6 +26,7 @@ from simulator.core.disturbed import DISTURBING, disturbed
 from simulator.core.fault_plan import Armed, FaultPlan, Occasion
 from simulator.core.faults import Fault, Point
 from simulator.core.transaction import Transaction
+from simulator.http.respond import framework_error
 from simulator.ports import Clock
 
 # Where in a call's state its fault is found by whoever listens.
@@ -60,6 +62,7 @@ _INSTEAD: Final[Mapping[Fault, HttpReply | Answer]] = {
     Fault.UNAVAILABLE: UNAVAILABLE,
     Fault.RATE_LIMITED: _RATE_LIMITED,
     Fault.UNAUTHORIZED: UNKNOWN_SERVER_KEY,
+    Fault.CHANNEL_INACTIVE: CHANNEL_INACTIVE,
     Fault.NOT_FOUND: TRANSACTION_NOT_FOUND,
 }
 _AFTERWARDS: Final[Mapping[Fault, HttpReply | Answer]] = {
@@ -72,6 +75,7 @@ _ON_THE_WIRE: Final = (
     Fault.ANSWER_LOST,
     Fault.CONNECTION_CLOSED,
     Fault.SLOW_ANSWER,
+    Fault.FRAMEWORK_404,
     Fault.NOTIFICATION_FIRST,
     *_INSTEAD,
     *_AFTERWARDS,
@@ -139,6 +143,9 @@ class FaultyWire:
         fault = armed.fault
         if fault is Fault.CONNECTION_CLOSED:
             return None
+        if fault is Fault.FRAMEWORK_404:
+            missing = framework_error(404, scope["path"], self._clock.now())
+            return HttpReply(404, msgspec.json.encode(missing))
         if fault in _INSTEAD:
             return self._written(_INSTEAD[fault])
         told = self._told(occasion.order_id or "") if fault is Fault.NOTIFICATION_FIRST else asyncio.Event()

@@ -18,7 +18,7 @@ from simulator.core.answers import (
 from simulator.core.jakarta import jakarta_time
 from simulator.core.merchant import Merchant
 from simulator.core.qris import qr_string
-from simulator.core.report import report
+from simulator.core.report import report, why_denied
 from simulator.core.transaction import PaymentType, Transaction, TransactionStatus
 
 Reply = tuple[int, dict[str, object]]
@@ -53,7 +53,7 @@ class Replies:
                 return 200, self._charged(transaction)
             case Denied(transaction):
                 denied = f"{_NAME[transaction.charged_as]} transaction is denied"
-                return 200, self._changed(transaction, "202", denied)
+                return 200, self._changed(transaction, "202", denied) | why_denied(transaction)
             case Found(transaction):
                 return 200, report(
                     transaction,

@@ -1,9 +1,8 @@
 """The simulator's own wallet: what a deep link opens, and a scanned QR code."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 import msgspec
@@ -24,10 +23,19 @@ from simulator.http.respond import json_response
 from simulator.ports import Clock
 
 _SECONDS_TO_ASK_AGAIN: Final = 5
+# Any bank's or wallet's app pays a QRIS code; how their names are told is theirs.
+_OTHER_HOUSES: Final = ("dana", "ovo", "bca", "Mandiri")
 # The last part of a QR picture's address, or of a wallet's.
 _ID_IN_ADDRESS: Final = re.compile(
     r"/(?:v2/\w+|v4/qris(?:/gopay)?|wallet)/([^/?#]+)(?:/qr-code)?(?:[?#].*)?$"
 )
+
+
+class _Payment(msgspec.Struct, kw_only=True):
+    """How a customer pays, and from whose wallet where it is not the acquirer's own."""
+
+    by: PaidBy = PaidBy.DEEPLINK
+    issuer: Annotated[str, msgspec.Meta(max_length=50)] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,11 +119,11 @@ async def pay(
     transaction_id: FromPath[str], request: Request[Any, Any, Any], wallet: NamedDependency[Wallet]
 ) -> Response[Any]:
     """Pay `by` deep link (the default) or QR; a form is led back to the page, others get JSON."""
-    by = _read_by(str((await _fields(request)).get("by", PaidBy.DEEPLINK)))
+    payment = await _read_payment(request)
     transaction = wallet.find(transaction_id)
     status = HTTP_200_OK
     try:
-        transaction = wallet.midtrans.pay(transaction, by)
+        transaction = wallet.midtrans.pay(transaction, payment.by, issuer=payment.issuer or None)
     except IllegalTransitionError:
         status = HTTP_409_CONFLICT
     return await _answer(request, transaction, status)
@@ -158,19 +166,12 @@ async def _answer(
     return json_response(body, status)
 
 
-async def _fields(request: Request[Any, Any, Any]) -> Mapping[str, object]:
-    if await is_form(request):
-        return await request.form()
+async def _read_payment(request: Request[Any, Any, Any]) -> _Payment:
     try:
-        return msgspec.json.decode((await request.body()) or b"{}", type=dict[str, object])
+        if await is_form(request):
+            return msgspec.convert(dict(await request.form()), _Payment)
+        return msgspec.json.decode((await request.body()) or b"{}", type=_Payment)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise ClientException from error
-
-
-def _read_by(text: str) -> PaidBy:
-    try:
-        return PaidBy(text)
-    except ValueError as error:
         raise ClientException from error
 
 
@@ -198,7 +199,9 @@ def _controls(transaction: Transaction, *, by: str | None, is_waiting: bool) -> 
         ]
     is_scanned = by == PaidBy.QR or transaction.charged_as is PaymentType.QRIS
     buttons = [tag("button", "Pay", name="by", value=PaidBy.QR if is_scanned else PaidBy.DEEPLINK)]
-    if not is_scanned:
+    if is_scanned:
+        buttons.insert(0, _whose_wallet(transaction))
+    else:
         by_qr = tag("button", "Pay as if by scanning the QR code", name="by", value=PaidBy.QR, class_="quiet")
         buttons.append(by_qr)
     return [
@@ -211,6 +214,16 @@ def _controls(transaction: Transaction, *, by: str | None, is_waiting: bool) -> 
         ),
         tag("a", "Decide later", href=f"{address}?wait=1", class_="button quiet"),
     ]
+
+
+def _whose_wallet(transaction: Transaction) -> Markup:
+    own = tag("option", f"{transaction.acquirer}, whose code it is", value="")
+    others = [tag("option", name, value=name) for name in _OTHER_HOUSES]
+    return tag(
+        "div",
+        tag("label", "Pay from the app of", for_="issuer"),
+        tag("select", own, others, id="issuer", name="issuer"),
+    )
 
 
 def _back(transaction: Transaction) -> Markup | None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from litestar import Request, Response, Router, get, post
@@ -44,6 +45,8 @@ async def wire_page(
 ) -> Response[str]:
     wanted = _wanted(order_id, direction, path, status)
     found = list(islice(wire.log.newest_first(wanted), _MOST_SHOWN))
+    chosen = {"order_id": order_id, "direction": direction, "path": path, "status": status}
+    shown = urlencode({name: text for name, text in chosen.items() if text})
     return page(
         "Wire log",
         tag(
@@ -63,9 +66,9 @@ async def wire_page(
         ),
         tag(
             "section",
-            tag("ul", (_entry(number, exchange) for number, exchange in found), class_="list")
+            tag("ul", (_entry(number, exchange, shown) for number, exchange in found), class_="list")
             if found
-            else tag("p", "Nothing yet.", class_="soft"),
+            else tag("p", "Nothing like that." if shown else "Nothing yet.", class_="soft"),
             class_="card",
             aria_label="Exchanges, newest first",
         ),
@@ -95,11 +98,12 @@ async def send_again(
     exchange = wire.log.find(number)
     if exchange is None or exchange.direction is not Direction.OUT:
         raise NotFoundException
-    order_id = order_id_of(exchange.request) or ""
-    wire.courier.send_again(url=exchange.url, order_id=order_id, body=exchange.request)
+    wire.courier.send_again(url=exchange.url, body=exchange.request)
     if await is_form(request):
-        return Redirect("/wire", status_code=HTTP_303_SEE_OTHER)
-    return json_response({"url": exchange.url, "order_id": order_id}, HTTP_202_ACCEPTED)
+        shown = parse_qsl(str((await request.form()).get("shown", "")))
+        return Redirect(f"/wire?{urlencode(shown)}" if shown else "/wire", status_code=HTTP_303_SEE_OTHER)
+    told = {"url": exchange.url, "order_id": order_id_of(exchange.request)}
+    return json_response(told, HTTP_202_ACCEPTED)
 
 
 def wire_pages(wire: Wire) -> Router:
@@ -135,7 +139,7 @@ def _as_json(number: int, exchange: Exchange) -> dict[str, object]:
     }
 
 
-def _entry(number: int, exchange: Exchange) -> Markup:
+def _entry(number: int, exchange: Exchange, shown: str) -> Markup:
     is_out = exchange.direction is Direction.OUT
     milliseconds = round(exchange.took.total_seconds() * 1000)
     return tag(
@@ -161,15 +165,16 @@ def _entry(number: int, exchange: Exchange) -> Markup:
                     class_="bodies",
                 ),
             ),
-            _send_again(number) if is_out else None,
+            _send_again(number, shown) if is_out else None,
             class_="exchange",
         ),
     )
 
 
-def _send_again(number: int) -> Markup:
+def _send_again(number: int, shown: str) -> Markup:
     return tag(
         "form",
+        tag("input", type="hidden", name="shown", value=shown) if shown else None,
         tag("button", "Send again", name="number", value=str(number), class_="quiet"),
         method="post",
         action=f"/simulator/log/{number}/send-again",

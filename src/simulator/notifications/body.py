@@ -1,10 +1,10 @@
 """The body of a notification."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from simulator.core.disturbed import disturbed
 from simulator.core.faults import Fault

@@ -4,17 +4,14 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-# docs.midtrans.com/docs/https-notification-webhooks: retries by the receiver's answer. A 307
-# or 308 is followed, so it is an answer only when it leads nowhere.
+# docs.midtrans.com/docs/https-notification-webhooks: retries by the receiver's answer.
 _RETRIES: Final[Mapping[int, int]] = {
     500: 1,
     503: 4,
     400: 2,
     404: 2,
-    301: 0,
-    302: 0,
-    303: 0,
 }
+_FOLLOWED: Final = frozenset({307, 308})
 _INTERVALS: Final = tuple(timedelta(minutes=minutes) for minutes in (2, 10, 30, 90, 210))
 
 
@@ -29,5 +26,10 @@ def time_to_retry(answer: int | None, *, retries: int) -> timedelta | None:
     `retries` counts those already made. Midtrans shifts each interval at random, by how much
     is not published; here they are exact.
     """
-    allowed = _RETRIES.get(answer or 0, len(_INTERVALS))
+    allowed = 0 if _leads_away(answer) else _RETRIES.get(answer or 0, len(_INTERVALS))
     return _INTERVALS[retries] if retries < allowed else None
+
+
+def _leads_away(answer: int | None) -> bool:
+    """Tell whether it is a redirect that is not followed; a followed one that leads nowhere is repeated."""
+    return answer is not None and 300 <= answer < 400 and answer not in _FOLLOWED  # noqa: PLR2004 - the 3xx class

@@ -63,8 +63,8 @@ class Line(httpx.AsyncBaseTransport):
         answer = await self.midtrans.handle_async_request(request)
         await answer.aread()
         self.calls.append((request.method, request.url.path))
-        if "json" in answer.headers["content-type"]:
-            self.answers.append(answer.json())
+        is_json = "json" in answer.headers.get("content-type", "")
+        self.answers.append(answer.json() if is_json else {})
         if fault is Fault.LOST_ANSWER:
             raise httpx.ReadError("the connection broke")
         if isinstance(fault, Held):
@@ -146,11 +146,11 @@ class Shop:
 
         await eventually(is_there)
 
-    async def has_events(self, number: int) -> None:
-        """Wait until so many settlements were delivered and stored."""
+    async def has_events(self, number: int, status: str = "settlement") -> None:
+        """Wait until so many notifications of that status were delivered and stored."""
 
         async def are_there() -> bool:
-            return len(await self.events()) == number
+            return len(await self.events(status)) == number
 
         await eventually(are_there)
 

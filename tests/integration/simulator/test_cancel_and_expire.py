@@ -60,3 +60,20 @@ async def test_what_does_not_exist_cannot_be_ended(desk: Desk, action: str) -> N
 
     assert answer.status_code == 200
     assert answer.json()["status_code"] == "404"
+
+
+@pytest.mark.parametrize("verdict", ["approve", "deny"])
+@pytest.mark.parametrize("earlier", [None, "/v2/o-1/cancel", "/wallet/o-1/pay"])
+async def test_there_is_nothing_to_approve_or_deny(desk: Desk, verdict: str, earlier: str | None) -> None:
+    await desk.charge()
+    if earlier:
+        await desk.post(earlier)
+    before, notified = await desk.status("o-1"), len(desk.receiver.requests)
+
+    answer = await desk.post(f"/v2/o-1/{verdict}")
+    unknown = await desk.post(f"/v2/nobody/{verdict}")
+
+    assert (answer.status_code, answer.json()["status_code"]) == (200, "412")
+    assert (unknown.status_code, unknown.json()["status_code"]) == (200, "404")
+    assert await desk.status("o-1") == before
+    assert len(desk.receiver.requests) == notified

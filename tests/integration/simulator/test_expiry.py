@@ -136,3 +136,25 @@ async def test_an_overdue_transaction_is_expired_for_everyone_who_asks_first(des
     assert (await desk.client.post("/v2/o-1/cancel")).json()["status_code"] == "412"
     assert (await desk.charge()).json()["status_code"] == "201"
     assert desk.receiver.statuses == ["pending", "expire", "pending"]
+
+
+@pytest.mark.parametrize("before", [True, False])
+async def test_a_transaction_can_outlive_its_time(desk: Desk, before: bool) -> None:  # noqa: FBT001
+    await desk.charge("o-1")
+    await desk.charge("o-2")
+    for order_id in ("o-1", "o-2") if before else ():
+        await desk.trigger("expired-late", order_id=order_id, seconds=60)
+    await desk.clock.advance(timedelta(minutes=14))
+    for order_id in () if before else ("o-1", "o-2"):
+        await desk.trigger("expired-late", order_id=order_id, seconds=60)
+    await desk.clock.advance(timedelta(minutes=1))
+
+    assert (await desk.status("o-1"))["transaction_status"] == "pending"
+    assert (await desk.charge("o-1")).json()["status_code"] == "406"
+    await desk.post("/wallet/o-1/pay")
+    await desk.clock.advance(timedelta(seconds=60))
+
+    assert (await desk.status("o-1"))["transaction_status"] == "settlement"
+    assert (await desk.status("o-2"))["transaction_status"] == "expire"
+    told = [(body["order_id"], body["transaction_status"]) for body in desk.receiver.bodies[2:]]
+    assert told == [("o-1", "settlement"), ("o-2", "expire")]

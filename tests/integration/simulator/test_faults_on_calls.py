@@ -62,6 +62,7 @@ async def test_a_slow_answer_is_given_after_the_work_is_done(desk: Desk) -> None
         ("unavailable", 503, 0),
         ("rate-limited", 429, 0),
         ("unauthorized", 401, 0),
+        ("framework-404", 404, 0),
         ("in-process", 202, 1),
     ],
 )
@@ -213,11 +214,62 @@ async def test_a_charge_can_be_denied(desk: Desk) -> None:
     assert body["status_message"] == "GoPay transaction is denied"
     assert (body["transaction_status"], body["fraud_status"]) == ("deny", "deny")
     assert "actions" not in body
+    assert body["channel_response_code"]
+    assert body["channel_response_message"]
     [told] = desk.receiver.bodies
     assert (told["transaction_status"], told["status_code"]) == ("deny", "202")
     assert told["channel_response_code"]
     assert (await desk.status("o-1"))["status_code"] == "202"
     assert (await desk.charge()).json()["status_code"] == "201"
+
+
+async def test_a_channel_can_be_inactive(desk: Desk) -> None:
+    await desk.trigger("channel-inactive")
+
+    answer = await desk.charge()
+
+    assert answer.status_code == 200
+    assert list(answer.json()) == ["status_code", "status_message", "id"]
+    assert answer.json()["status_code"] == "402"
+    assert await charges(desk) == 0
+    assert desk.receiver.requests == []
+
+
+async def test_a_missing_page_is_told_as_the_framework_does(desk: Desk) -> None:
+    await desk.charge()
+    await desk.trigger("framework-404")
+
+    answer = await desk.client.get("/v2/o-1/status")
+
+    assert answer.status_code == 404
+    assert answer.json() == {
+        "timestamp": "2024-06-22T03:00:00.223+0000",
+        "status": 404,
+        "error": "Not Found",
+        "message": "Not Found",
+        "path": "/v2/o-1/status",
+    }
+
+
+@pytest.mark.parametrize("payment_type", ["gopay", "qris"])
+async def test_the_second_qr_picture_can_be_missing(desk: Desk, payment_type: str) -> None:
+    whole = (await desk.charge("o-0", payment_type=payment_type)).json()["actions"]
+    await desk.trigger("qr-v2-missing")
+
+    actions = (await desk.charge(payment_type=payment_type)).json()["actions"]
+
+    names = [action["name"] for action in whole]
+    assert names.count("generate-qr-code-v2") == 1
+    assert [action["name"] for action in actions] == [n for n in names if n != "generate-qr-code-v2"]
+
+
+async def test_the_expiry_time_can_be_spelt_as_in_one_sample(desk: Desk) -> None:
+    await desk.trigger("expiry-misspelt")
+
+    body = (await desk.charge(payment_type="qris")).json()
+
+    assert body["expire_time"] == "2024-06-22 10:15:00"
+    assert "expiry_time" not in body
 
 
 async def test_a_taken_charge_can_be_answered_as_a_repeat(desk: Desk) -> None:

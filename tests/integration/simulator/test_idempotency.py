@@ -1,10 +1,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from os import urandom
 
 import pytest
+from msgspec.structs import replace
 
-from support.simulator_desk import Desk, a_charge, a_desk, everything_due
+from simulator.core.answers import Answer, Charged
+from simulator.core.idempotency import IdempotencyKeys
+from support.simulator_desk import Desk, ManualClock, a_charge, a_desk, a_transaction, everything_due
 
 KEY = {"Idempotency-Key": "d63ae3e0-a7c5-4733-8d81-b451168d8a2c-charge"}
 
@@ -120,3 +124,20 @@ async def test_only_so_many_answers_are_remembered() -> None:
 
     assert newest.json()["status_code"] == "201"
     assert forgotten.json()["status_code"] == "406"
+
+
+async def test_the_answers_remembered_take_only_so_much_memory() -> None:
+    keys = IdempotencyKeys(ManualClock(), limit=100, most_bytes=3_000)
+
+    async def asked(key: str, number: int) -> Answer:
+        async def work() -> Answer:
+            return Charged(replace(a_transaction(number), metadata=urandom(1_000)))
+
+        return await keys.once(key, work)
+
+    for number in range(4):
+        await asked(f"key-{number}", number)
+
+    again = [await asked(f"key-{number}", 99) for number in (3, 0)]
+
+    assert [answer.transaction.order_id for answer in again if isinstance(answer, Charged)] == ["o-3", "o-99"]

@@ -91,3 +91,27 @@ async def test_the_desk_offers_every_fault_and_shows_those_that_wait(desk: Desk)
     assert all(f'<button name="fault" value="{fault}"' in text for fault in FAULTS)
     assert "on charge · for order o-1 · 2.5 s" in text
     assert "2 times" in text
+
+
+async def test_what_could_not_be_done_is_told_on_the_page_that_was_shown(desk: Desk) -> None:
+    await desk.charge()
+    command = {"fault": "error-500", "on": "payment", "showing": "o-1"}
+
+    answer = await desk.post("/simulator/faults", data=command)
+    page = await desk.client.get(answer.headers["location"])
+
+    assert answer.status_code == 303
+    assert (
+        "Not done: error-500 strikes on charge, cancel, expire, refund, status, not on payment." in page.text
+    )
+    assert 'name="showing" value="o-1"' in page.text
+    assert (await desk.client.get("/simulator/faults")).json()["armed"] == []
+
+
+async def test_a_move_leads_back_to_what_was_shown(desk: Desk) -> None:
+    await desk.charge()
+
+    answer = await desk.post("/simulator/transactions/o-1/pay", data={"by": "qr", "showing": "o-1"})
+
+    assert answer.headers["location"] == "/?order_id=o-1"
+    assert (await desk.status("o-1"))["transaction_status"] == "settlement"

@@ -238,3 +238,15 @@ async def test_a_repeat_with_an_idempotency_key_gets_the_first_answer(desk: Desk
 
     assert second.json()["status_code"] == "200"
     assert second.content == first.content
+
+
+async def test_what_a_wallet_of_another_house_paid_is_refunded_for_seven_days(desk: Desk) -> None:
+    await desk.charge(payment_type="qris")
+    await desk.post("/wallet/o-1/pay", json={"by": "qr", "issuer": "dana"})
+    await desk.clock.advance(timedelta(days=7))
+    in_time = await desk.refund(refund_key="k-1", amount=1)
+
+    await desk.clock.advance(timedelta(seconds=1))
+    late = await desk.refund(refund_key="k-2", amount=1)
+
+    assert [in_time["status_code"], late["status_code"]] == ["200", "412"]

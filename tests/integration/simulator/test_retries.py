@@ -1,9 +1,14 @@
+import asyncio
 from datetime import timedelta
+from os import urandom
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
-from support.simulator_desk import Desk, a_desk
+from simulator.core.fault_plan import FaultPlan
+from simulator.notifications.courier import Courier
+from support.simulator_desk import Desk, ManualClock, a_desk, a_transaction, everything_due
 
 MINUTE = timedelta(minutes=1)
 LADDER = [2, 10, 30, 90, 210]
@@ -34,6 +39,8 @@ async def intervals_after(desk: Desk, answer: int | Exception) -> list[int]:
         (301, 0),
         (302, 0),
         (303, 0),
+        (300, 0),
+        (304, 0),
         (500, 1),
         (400, 2),
         (404, 2),
@@ -42,6 +49,7 @@ async def intervals_after(desk: Desk, answer: int | Exception) -> list[int]:
         (429, 5),
         (502, 5),
         (307, 5),
+        (308, 5),
         (httpx.ReadTimeout("slow"), 5),
         (httpx.ConnectError("nobody there"), 5),
         (TimeoutError(), 5),
@@ -167,3 +175,30 @@ async def test_too_many_waiting_notifications_are_given_up() -> None:
         told = [body["order_id"] for body in desk.receiver.bodies]
 
     assert told == ["o-1", "o-2", "o-3", "o-1", "o-2"]
+
+
+async def test_repeats_take_only_so_much_memory() -> None:
+    told: list[str] = []
+    clock = ManualClock()
+
+    async def refuse(_: str, body: bytes) -> int:
+        told.append(body.decode())
+        return 503
+
+    courier = Courier(
+        send=refuse,
+        write=lambda transaction, _: transaction.order_id.encode(),
+        faults=FaultPlan(),
+        clock=clock,
+        time_scale=1,
+        limit=100,
+        most_bytes=3_000,
+    )
+    delivering = asyncio.create_task(courier.deliver())
+    for number in range(5):
+        courier.notify(replace(a_transaction(number), notification_urls=("u",), metadata=urandom(1_000)))
+        await everything_due()
+    await clock.advance(2 * MINUTE)
+    delivering.cancel()
+
+    assert told == ["o-0", "o-1", "o-2", "o-3", "o-4", "o-0", "o-1", "o-2"]

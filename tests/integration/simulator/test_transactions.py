@@ -1,4 +1,6 @@
-from dataclasses import replace
+from os import urandom
+
+from msgspec.structs import replace
 
 from simulator.core.transactions import Transactions
 from support.simulator_desk import Desk, a_desk, a_transaction
@@ -50,22 +52,23 @@ def test_nothing_is_left_behind_by_those_that_left() -> None:
 
     kept = (
         transactions._by_id,
-        transactions._newest_of_order,
+        transactions._of_order,
         transactions._by_qr_id,
+        transactions._pending,
         transactions._finished,
     )
-    assert [len(index) for index in kept] == [10, 10, 10, 10]
+    assert [len(index) for index in kept] == [10, 10, 10, 0, 10]
+    assert transactions._bytes == sum(map(len, transactions._by_id.values()))
 
 
-def test_metadata_together_take_only_so_much() -> None:
-    transactions = Transactions(limit=10, most_metadata=100)
-    for number in (1, 2, 3):
-        transactions.put(replace(a_transaction(number), metadata=b"m" * 40))
+def test_together_they_take_only_so_much_memory() -> None:
+    transactions = Transactions(limit=1_000, most_bytes=10_000)
+    for number in range(100):
+        transactions.put(replace(a_transaction(number), metadata=urandom(1_000)))
 
-    gone = transactions.put(replace(a_transaction(4), metadata=b"m" * 80))
-
-    assert [transaction.transaction_id for transaction in gone] == ["t-2", "t-3"]
-    assert transactions._metadata == 80
+    assert 7 <= len(transactions._by_id) <= 9
+    assert transactions.find("t-99") is not None
+    assert transactions._bytes <= 10_000
 
 
 async def test_the_simulator_keeps_no_more_than_it_was_told() -> None:

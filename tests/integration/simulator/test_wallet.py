@@ -230,3 +230,35 @@ async def test_the_style_is_served_here(desk: Desk) -> None:
     assert 'href="/simulator/style.css"' in page.text
     assert "style-src 'self'" in page.headers["content-security-policy"]
     assert style.headers["content-type"].startswith("text/css")
+
+
+async def test_a_wallet_of_another_house_can_scan_the_code(desk: Desk) -> None:
+    await desk.charge(payment_type="qris")
+
+    await desk.post(f"/wallet/{ID}/pay", json={"by": "qr", "issuer": "dana"})
+
+    for told in (await desk.status("o-1"), desk.receiver.bodies[-1]):
+        assert (told["issuer"], told["acquirer"], told["transaction_type"]) == ("dana", "gopay", "off-us")
+        assert "merchant_cross_reference_id" not in told
+
+
+async def test_shopees_codes_have_references_of_their_own(desk: Desk) -> None:
+    await desk.charge(payment_type="qris", qris={"acquirer": "airpay shopee"})
+    pending = desk.receiver.bodies[-1]
+    await desk.post(f"/wallet/{ID}/pay")
+    paid = desk.receiver.bodies[-1]
+
+    assert (pending["transaction_type"], paid["transaction_type"]) == ("off-us", "on-us")
+    assert pending["reference_id"] == paid["reference_id"] == (await desk.status("o-1"))["reference_id"]
+    assert "shopeepay_reference_number" not in pending
+    assert paid["shopeepay_reference_number"].isdigit()
+
+
+async def test_the_way_of_paying_is_told_while_it_is_paid_or_refunded(desk: Desk) -> None:
+    await desk.paid("o-1")
+    await desk.paid("o-2")
+    await desk.post("/simulator/transactions/o-1/chargeback")
+    await desk.refund("o-2")
+
+    assert "payment_option_type" not in await desk.status("o-1")
+    assert (await desk.status("o-2"))["payment_option_type"] == "GOPAY_WALLET"

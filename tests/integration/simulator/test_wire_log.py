@@ -178,3 +178,16 @@ async def test_only_a_notification_can_be_sent_again(desk: Desk) -> None:
     cross = {"Sec-Fetch-Site": "cross-site"}
     assert (await desk.post("/simulator/log/2/send-again", headers=cross)).status_code == 403
     assert len(desk.receiver.requests) == 1
+
+
+async def test_sending_again_leads_back_to_what_was_shown(desk: Desk) -> None:
+    await desk.charge()
+    page = await desk.client.get("/wire", params={"order_id": "o-1", "direction": "out"})
+    assert 'name="shown" value="order_id=o-1&amp;direction=out"' in page.text
+
+    answer = await desk.post(
+        "/simulator/log/2/send-again", data={"number": "2", "shown": "order_id=o-1&direction=out\r\nX-A: b"}
+    )
+
+    assert answer.headers["location"] == "/wire?order_id=o-1&direction=out%0D%0AX-A%3A+b"
+    assert len(desk.receiver.requests) == 2

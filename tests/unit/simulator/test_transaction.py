@@ -27,7 +27,9 @@ def a_refund(number: int, amount: int) -> Refund:
 
 def settled(transaction: Transaction) -> Transaction:
     return transaction.settled(
-        Settlement(settlement_time=START, paid_by=PaidBy.DEEPLINK, merchant_cross_reference_id="x")
+        Settlement(
+            settlement_time=START, paid_by=PaidBy.DEEPLINK, issuer="gopay", merchant_cross_reference_id="x"
+        )
     )
 
 
