@@ -4,7 +4,7 @@ from domain.payment import Payment
 from domain.ports.clock import Clock
 from domain.ports.payments import PaymentReader
 from domain.ports.work import UnitOfWork
-from domain.usecases.applying import apply
+from domain.usecases.applying import ApplyEvidence
 
 
 class AttendPayment:
@@ -12,6 +12,7 @@ class AttendPayment:
 
     def __init__(self, *, begin: UnitOfWork, reader: PaymentReader, clock: Clock) -> None:
         self._begin, self._reader, self._clock = begin, reader, clock
+        self._apply = ApplyEvidence(begin)
 
     async def __call__(self, order_id: str, *, note: str) -> Payment:
         """Raises PaymentNotFound, and NothingToAttend when nothing needs a person."""
@@ -21,4 +22,4 @@ class AttendPayment:
         if not payment.attention:
             raise NothingToAttend(order_id)
         now = self._clock.now()
-        return await apply(self._begin, order_id, (Attended(note=note, received_at=now),), at=now)
+        return await self._apply(order_id, (Attended(note=note, received_at=now),), at=now)

@@ -16,7 +16,7 @@ from domain.ports.clock import Clock
 from domain.ports.gateway import Declined, PaymentGateway
 from domain.ports.work import UnitOfWork
 from domain.status import Status
-from domain.usecases.applying import apply
+from domain.usecases.applying import ApplyEvidence
 from domain.usecases.get_payment import GetPayment
 from domain.usecases.refund_changes import by
 
@@ -28,6 +28,7 @@ class CancelPayment:
 
     def __init__(self, *, begin: UnitOfWork, get: GetPayment, gateway: PaymentGateway, clock: Clock) -> None:
         self._begin, self._get, self._gateway, self._clock = begin, get, gateway, clock
+        self._apply = ApplyEvidence(begin)
 
     async def __call__(self, order_id: str, caller: Caller, *, source: Source = Source.SHOP) -> Payment:
         """The cancelled payment.
@@ -47,7 +48,7 @@ class CancelPayment:
                 raise GatewayRefused(order_id, code, message)
             case NoTransaction():
                 raise GatewayRefused(order_id, *_UNKNOWN_THERE)
-        payment = await apply(self._begin, order_id, (reply,), at=self._clock.now())
+        payment = await self._apply(order_id, (reply,), at=self._clock.now())
         if payment.status is Status.PENDING:
             raise CancelUnknown(order_id)
         return _cancelled(payment)

@@ -12,7 +12,7 @@ from domain.ports.gateway import AlreadyThere, Charge, NotTaken, PaymentGateway,
 from domain.ports.work import UnitOfWork, Work
 from domain.rupiah import PaymentType
 from domain.status import Status
-from domain.usecases.applying import apply, told_by
+from domain.usecases.applying import ApplyEvidence, told_by
 from domain.usecases.charging import charge_until_answered
 
 # What a refusal says whose own words are not known any more.
@@ -30,6 +30,7 @@ class ChargePayment:
 
     def __init__(self, *, begin: UnitOfWork, gateway: PaymentGateway, clock: Clock) -> None:
         self._begin, self._gateway, self._clock = begin, gateway, clock
+        self._apply = ApplyEvidence(begin)
 
     async def first(self, payment: Payment, order: Order, call: IdempotentCall | None) -> Payment:
         """Charge a payment that nobody tried to charge before."""
@@ -97,13 +98,13 @@ class ChargePayment:
             evidence = await self._gateway.status(order_id)
             if isinstance(evidence, NoTransaction) and not self._is_over(payment):
                 return payment, decide(payment, evidence).changed
-            payment = await apply(self._begin, order_id, (evidence,), at=self._clock.now())
+            payment = await self._apply(order_id, (evidence,), at=self._clock.now())
             if payment.status is Status.PENDING and payment.charge_answer is None:
                 async with self._begin() as work:
                     await work.payments.never_charge_again(payment.id)
                     await _keep(work, call)
                 evidence = told_by(await self._gateway.cancel(payment.transaction_id or order_id))
-                payment = await apply(self._begin, order_id, (evidence,), at=self._clock.now())
+                payment = await self._apply(order_id, (evidence,), at=self._clock.now())
         except (GatewayUnavailable, DatabaseUnavailable) as away:
             await self._release(call)
             raise OutcomeUnknown(order_id) from away
@@ -126,7 +127,7 @@ class ChargePayment:
         order_id = payment.order_id
         known = () if evidence is None else (evidence,)
         try:
-            payment = await apply(self._begin, order_id, known, at=self._clock.now(), then=end)
+            payment = await self._apply(order_id, known, at=self._clock.now(), then=end)
         except DatabaseUnavailable as away:
             # What Midtrans said is lost to us: only asking it again can tell.
             raise OutcomeUnknown(order_id) from away

@@ -12,7 +12,7 @@ from domain.ports.notifications import DoubtfulNotification
 from domain.ports.payments import PaymentReader
 from domain.ports.work import UnitOfWork
 from domain.status import REFUNDS, Status, status_of
-from domain.usecases.applying import apply
+from domain.usecases.applying import ApplyEvidence
 
 # Midtrans may notify a moment before its own GET status agrees; news is asked about this often.
 _ATTEMPTS: Final = 8
@@ -25,6 +25,7 @@ class ConfirmNotifications:
         self, *, begin: UnitOfWork, reader: PaymentReader, gateway: PaymentGateway, clock: Clock
     ) -> None:
         self._begin, self._reader, self._gateway, self._clock = begin, reader, gateway, clock
+        self._apply = ApplyEvidence(begin)
 
     async def __call__(self, *, limit: int) -> int:
         """How many notifications were taken up; those that Midtrans did not answer for come again later."""
@@ -55,7 +56,7 @@ class ConfirmNotifications:
         except GatewayUnavailable:
             await self._postpone(claims)
             return
-        payment = await apply(self._begin, order_id, _evidence(told, own), at=self._clock.now())
+        payment = await self._apply(order_id, _evidence(told, own), at=self._clock.now())
         confirmed = [claim for claim in claims if _is_confirmed(payment, claim)]
         denied = [
             claim

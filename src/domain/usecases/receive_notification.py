@@ -102,9 +102,11 @@ class ReceiveNotification:
             async with self._begin() as work:
                 return await self._store_in(work, group)
         except DatabaseUnavailable:
-            raise
-        except Exception:  # noqa: BLE001 - whichever it was will fail alone
-            return [None] * len(group)
+            if len(group) == 1:
+                raise
+        except Exception:  # noqa: BLE001, S110 - whichever it was fails alone, and tells why
+            pass
+        return [None] * len(group)
 
     async def _store_in(self, work: Work, group: Sequence[_Proven]) -> Sequence[Outcome | None]:
         orders = list(dict.fromkeys(one.said.order_id for one in group))

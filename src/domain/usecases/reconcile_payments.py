@@ -10,7 +10,7 @@ from domain.ports.gateway import PaymentGateway
 from domain.ports.payments import PaymentReader
 from domain.ports.work import UnitOfWork, Work
 from domain.schedule import ask_in, is_to_be_cancelled, is_to_be_expired
-from domain.usecases.applying import apply, told_by
+from domain.usecases.applying import ApplyEvidence, told_by
 
 
 class Rest(Enum):
@@ -40,6 +40,7 @@ class ReconcilePayments:
         self, *, begin: UnitOfWork, reader: PaymentReader, gateway: PaymentGateway, clock: Clock
     ) -> None:
         self._begin, self._reader, self._gateway, self._clock = begin, reader, gateway, clock
+        self._apply = ApplyEvidence(begin)
 
     async def __call__(self, *, limit: int) -> Round:
         """Ask about the payments that are due, so many at most."""
@@ -86,19 +87,19 @@ class ReconcilePayments:
 
     async def _ask(self, payment: Payment) -> Payment:
         known_as = payment.transaction_id or payment.order_id
-        payment = await self._apply(payment, await self._gateway.status(known_as))
+        payment = await self._store(payment, await self._gateway.status(known_as))
         if is_to_be_cancelled(payment):
             async with self._begin() as work:
                 await work.payments.never_charge_again(payment.id)
-            return await self._apply(payment, told_by(await self._gateway.cancel(known_as)))
+            return await self._store(payment, told_by(await self._gateway.cancel(known_as)))
         if is_to_be_expired(payment, self._clock.now()):
             async with self._begin() as work:
                 await work.payments.never_charge_again(payment.id)
-            return await self._apply(payment, await self._gateway.expire(known_as))
+            return await self._store(payment, await self._gateway.expire(known_as))
         return payment
 
-    async def _apply(self, payment: Payment, told: StatusReply | NoTransaction) -> Payment:
+    async def _store(self, payment: Payment, told: StatusReply | NoTransaction) -> Payment:
         async def put_off(work: Work, after: Payment) -> None:
             await work.payments.put_off(after, at=self._clock.now())
 
-        return await apply(self._begin, payment.order_id, (told,), at=told.received_at, then=put_off)
+        return await self._apply(payment.order_id, (told,), at=told.received_at, then=put_off)

@@ -7,7 +7,7 @@ from domain.payment import Payment
 from domain.ports.clock import Clock
 from domain.ports.gateway import PaymentGateway
 from domain.ports.work import UnitOfWork
-from domain.usecases.applying import apply
+from domain.usecases.applying import ApplyEvidence
 from domain.usecases.get_payment import GetPayment
 
 # What Midtrans asks for between two questions about one payment (its guide for GoPay at the till).
@@ -27,6 +27,7 @@ class RefreshPayment:
 
     def __init__(self, *, begin: UnitOfWork, get: GetPayment, gateway: PaymentGateway, clock: Clock) -> None:
         self._begin, self._get, self._gateway, self._clock = begin, get, gateway, clock
+        self._apply = ApplyEvidence(begin)
 
     async def __call__(self, order_id: str, caller: Caller) -> Refreshed:
         """Ask at most once per 10 s and payment, over all processes. Raises what GetPayment raises."""
@@ -41,5 +42,5 @@ class RefreshPayment:
             evidence = await self._gateway.status(payment.transaction_id or payment.order_id)
         except GatewayUnavailable:
             return Refreshed(payment=payment, refreshed=False)
-        payment = await apply(self._begin, order_id, (evidence,), at=self._clock.now())
+        payment = await self._apply(order_id, (evidence,), at=self._clock.now())
         return Refreshed(payment=payment, refreshed=True)

@@ -20,7 +20,7 @@ from domain.ports.gateway import (
 )
 from domain.ports.work import UnitOfWork, Work
 from domain.refund import Refund, RefundStatus
-from domain.usecases.applying import apply
+from domain.usecases.applying import ApplyEvidence
 from domain.usecases.refund_changes import accept, noted
 
 _SECONDS: Final = 17.0
@@ -65,6 +65,7 @@ class SendRefund:
 
     def __init__(self, *, begin: UnitOfWork, gateway: PaymentGateway, clock: Clock) -> None:
         self._begin, self._gateway, self._clock = begin, gateway, clock
+        self._apply = ApplyEvidence(begin)
 
     async def __call__(
         self, payment: Payment, refund: Refund, *, may_exist: bool
@@ -96,7 +97,7 @@ class SendRefund:
             nonlocal found
             found = await work.refunds.lock(refund.id)
 
-        await apply(self._begin, order_id, (reply,), at=self._clock.now(), then=look)
+        await self._apply(order_id, (reply,), at=self._clock.now(), then=look)
         return found or refund
 
     async def _store(self, order_id: str, refund: Refund, means: Meaning, outcome: RefundOutcome) -> Refund:

@@ -1,7 +1,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from contextvars import Context
+from contextvars import Context, copy_context
 from typing import Generic, TypeVar
 
 from domain.errors import DatabaseUnavailable
@@ -28,7 +28,7 @@ class Together(Generic[T, R]):
         self, do: Callable[[Sequence[T]], Awaitable[Sequence[R]]], *, most: int, lanes: int, waiting: int
     ) -> None:
         self._do, self._most, self._lanes, self._waiting = do, most, lanes, waiting
-        self._queue: deque[tuple[T, asyncio.Future[R]]] = deque()
+        self._queue: deque[tuple[T, asyncio.Future[R], Context]] = deque()
         self._at_work = 0
         self._running: set[asyncio.Task[None]] = set()
 
@@ -37,11 +37,10 @@ class Together(Generic[T, R]):
         if len(self._queue) >= self._waiting:
             raise TooManyWait
         done: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        self._queue.append((thing, done))
+        self._queue.append((thing, done, copy_context()))
         if self._at_work < self._lanes:
             self._at_work += 1
-            # In a context of its own: what it tells is not the first caller's alone.
-            lane = asyncio.create_task(self._work(), context=Context())
+            lane = asyncio.create_task(self._work())
             self._running.add(lane)
             lane.add_done_callback(self._running.discard)
         return await done
@@ -57,16 +56,25 @@ class Together(Generic[T, R]):
     async def _next_group(self) -> None:
         group = [self._queue.popleft() for _ in range(min(len(self._queue), self._most))]
         try:
-            results = await self._do([thing for thing, _ in group])
-        except Exception as trouble:  # noqa: BLE001 - told to each who waits for it
-            for _, done in group:
-                if not done.done():
-                    done.set_exception(trouble)
-            return
+            # What is told of one alone is told as its caller's; of several, as nobody's.
+            context = group[0][2] if len(group) == 1 else Context()
+            done_together = self._do([thing for thing, _, _ in group])
+            results = await asyncio.create_task(_awaited(done_together), context=context)
         except asyncio.CancelledError:
-            for _, done in group:
+            for _, done, _ in group:
                 done.cancel()
             raise
-        for (_, done), result in zip(group, results, strict=True):
+        except BaseException as trouble:
+            for _, done, _ in group:
+                if not done.done():
+                    done.set_exception(trouble)
+            if isinstance(trouble, KeyboardInterrupt | SystemExit):
+                raise
+            return
+        for (_, done, _), result in zip(group, results, strict=True):
             if not done.done():  # whoever waited may have left
                 done.set_result(result)
+
+
+async def _awaited(thing: Awaitable[R]) -> R:
+    return await thing

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.postgres.evidence_log import PostgresEvidenceLog
-from domain.usecases.applying import apply
+from domain.usecases.applying import ApplyEvidence
 from domain.usecases.verify_log import VerifyLog
 from support.builders import NOW, a_charge_answer, a_status_reply, given
 
@@ -27,7 +27,7 @@ async def verify(begin: UnitOfWork, pool: Pool) -> VerifyLog:
         known = {"order_id": f"order-{number}", "transaction_id": f"t-{number}"}
         raw = f'{{"order_id": "order-{number}"}}'.encode()
         evidence = (a_charge_answer(transaction_id=f"t-{number}"), a_status_reply(raw=raw, **known))
-        await apply(begin, f"order-{number}", evidence, at=NOW)
+        await ApplyEvidence(begin)(f"order-{number}", evidence, at=NOW)
     return VerifyLog(log=PostgresEvidenceLog(pool=pool))
 
 

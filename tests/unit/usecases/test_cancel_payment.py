@@ -17,7 +17,7 @@ from domain.evidence import NoTransaction, StatusReply
 from domain.history import Source
 from domain.ports.gateway import Declined
 from domain.status import Status
-from domain.usecases.applying import apply
+from domain.usecases.applying import ApplyEvidence
 from domain.usecases.cancel_payment import CancelPayment
 from domain.usecases.get_payment import GetPayment
 from support.builders import NOW, a_status_reply, given
@@ -129,7 +129,7 @@ async def test_money_that_was_notified_during_the_cancel_stays(
     await pending(begin)
 
     async def paid_meanwhile() -> StatusReply:
-        await apply(begin, "order-1", (a_status_reply(),), at=NOW)
+        await ApplyEvidence(begin)("order-1", (a_status_reply(),), at=NOW)
         return CANCELLED
 
     gateway.answers_cancel_of("t-1", paid_meanwhile)

@@ -25,7 +25,7 @@ from domain.ports.gateway import AlreadyThere, Charge, ChargeOutcome, NotTaken, 
 from domain.ports.work import UnitOfWork
 from domain.rupiah import PaymentType
 from domain.status import Status
-from domain.usecases.applying import apply
+from domain.usecases.applying import ApplyEvidence
 from domain.usecases.charge_payment import ChargePayment
 from domain.usecases.create_payment import Created, CreatePayment
 from support.builders import DEFAULTS, NOW, a_charge_answer, a_status_reply, wanted
@@ -127,7 +127,7 @@ async def test_a_repeat_tells_the_payment_as_it_is_by_now(
 ) -> None:
     gateway.answers_charges_with(a_charge_answer())
     await create(WANTED, CALL)
-    await apply(begin, "order-1", (SETTLED,), at=NOW)
+    await ApplyEvidence(begin)("order-1", (SETTLED,), at=NOW)
 
     again = await create(WANTED, CALL)
 
@@ -649,7 +649,7 @@ async def test_a_charge_that_was_found_pending_meanwhile_still_gets_its_qr(
     create: CreatePayment, gateway: ScriptedGateway, begin: InMemoryUnitOfWork
 ) -> None:
     await lose_the_answer(create, gateway)
-    await apply(begin, "order-1", (PENDING,), at=NOW)
+    await ApplyEvidence(begin)("order-1", (PENDING,), at=NOW)
     gateway.answers_charges_with(a_charge_answer())
 
     created = await create(WANTED, CALL)
@@ -671,7 +671,7 @@ async def test_a_charge_that_ended_meanwhile_ends_the_call(
     code: str,
 ) -> None:
     await lose_the_answer(create, gateway)
-    await apply(begin, "order-1", (a_status_reply(transaction_status=meanwhile),), at=NOW)
+    await ApplyEvidence(begin)("order-1", (a_status_reply(transaction_status=meanwhile),), at=NOW)
 
     with pytest.raises(GatewayRefused) as refused:
         await create(WANTED, CALL)
@@ -685,7 +685,7 @@ async def test_a_charge_that_was_paid_meanwhile_ends_the_call(
     create: CreatePayment, gateway: ScriptedGateway, begin: InMemoryUnitOfWork
 ) -> None:
     await lose_the_answer(create, gateway)
-    await apply(begin, "order-1", (SETTLED,), at=NOW)
+    await ApplyEvidence(begin)("order-1", (SETTLED,), at=NOW)
 
     assert (await create(WANTED, CALL)).payment.status is Status.SETTLEMENT
     assert gateway.charges == []
@@ -761,7 +761,7 @@ async def test_a_payment_that_the_shop_was_told_has_failed_is_not_charged_any_mo
 
     async def told_of_a_failure_meanwhile() -> NoTransaction:
         nothing = NoTransaction(received_at=clock.now())
-        await apply(begin, "order-1", (nothing,), at=clock.now())
+        await ApplyEvidence(begin)("order-1", (nothing,), at=clock.now())
         return nothing
 
     gateway.answers_status_of("order-1", told_of_a_failure_meanwhile)

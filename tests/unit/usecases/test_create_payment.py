@@ -21,7 +21,7 @@ from domain.payment import Break, Payment
 from domain.ports.gateway import Charge, ChargeOutcome, NotTaken, Unanswered
 from domain.signature import ServerKeys
 from domain.status import Status
-from domain.usecases.applying import apply
+from domain.usecases.applying import ApplyEvidence
 from domain.usecases.charge_payment import ChargePayment
 from domain.usecases.create_payment import Created, CreatePayment
 from domain.usecases.receive_notification import ReceiveNotification
@@ -344,7 +344,7 @@ async def test_a_payment_that_was_paid_before_its_charge_was_answered_is_returne
 ) -> None:
     async def paid_meanwhile(charge: Charge, _within: float) -> ChargeOutcome:
         reply = a_status_reply(order_id=charge.order.order_id)
-        await apply(begin, charge.order.order_id, (reply,), at=NOW)
+        await ApplyEvidence(begin)(charge.order.order_id, (reply,), at=NOW)
         return a_charge_answer()
 
     gateway.answers_charges_with(paid_meanwhile)
@@ -363,7 +363,7 @@ async def test_a_refusal_of_a_payment_that_is_paid_by_now_is_the_paid_payment(
 ) -> None:
     async def found_meanwhile(charge: Charge, _within: float) -> ChargeOutcome:
         reply = a_status_reply(order_id=charge.order.order_id)
-        await apply(begin, charge.order.order_id, (reply,), at=NOW)
+        await ApplyEvidence(begin)(charge.order.order_id, (reply,), at=NOW)
         return REFUSED
 
     gateway.answers_charges_with(found_meanwhile)

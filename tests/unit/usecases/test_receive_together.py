@@ -173,7 +173,7 @@ async def test_none_of_a_group_is_told_as_kept_when_the_commit_is_lost(
     reader: InMemoryPaymentReader,
     pending: list[Payment],
 ) -> None:
-    begin.fail_next_commits = 6
+    begin.fail_next_commits = 7  # that of the group, and then of each alone
 
     told = await all_at_once(receive, *(settled(number) for number in range(6)))
 

@@ -7,7 +7,7 @@ from domain.errors import DatabaseUnavailable, GatewayUnavailable, PaymentNotFou
 from domain.evidence import NoTransaction, StatusReply
 from domain.payment import Break
 from domain.status import Status
-from domain.usecases.applying import apply
+from domain.usecases.applying import ApplyEvidence
 from domain.usecases.get_payment import GetPayment
 from domain.usecases.refresh_payment import RefreshPayment
 from support.builders import NOW, a_status_reply, given
@@ -275,7 +275,7 @@ async def test_a_payment_that_is_paid_while_midtrans_is_asked_stays_paid(
     await given(begin, status=Status.PENDING, transaction_id="t-1")
 
     async def paid_meanwhile() -> StatusReply:
-        await apply(begin, "order-1", (a_status_reply(),), at=NOW)
+        await ApplyEvidence(begin)("order-1", (a_status_reply(),), at=NOW)
         return a_status_reply(transaction_status="pending")
 
     gateway.answers_status_of("t-1", paid_meanwhile)
