@@ -34,6 +34,7 @@ from domain.ports.notifications import (
 )
 from domain.ports.payments import Place
 from domain.status import Status
+from support.fake_merchant import InMemoryDeliveries, InMemoryEndpoints, MerchantState, queue
 
 START: Final = datetime(2026, 2, 6, 3, 0, tzinfo=UTC)
 _DAY: Final = timedelta(days=1)
@@ -149,6 +150,7 @@ class _State:
     charged_first_at: dict[UUID, datetime] = field(default_factory=dict)
     keys: dict[tuple[int, str], StoredKey] = field(default_factory=dict)
     notifications: dict[UUID, StoredNotification] = field(default_factory=dict)
+    merchant: MerchantState = field(default_factory=MerchantState)
 
 
 class _Transaction:
@@ -223,6 +225,7 @@ class _Transaction:
         state.notifications |= changed.notifications
         for gone in self.gone:
             state.notifications.pop(gone, None)
+        state.merchant.merge(changed.merchant)
         for payment_id, entries in changed.entries.items():
             state.entries[payment_id].extend(entries)
         return [entry for entries in changed.entries.values() for entry in entries]
@@ -286,6 +289,7 @@ class InMemoryPayments:
             log_head=payment.log_head,
         )
         self._record(entries)
+        queue(own, self._clock, payment, before.user_id, entries)
 
     async def charge_again(self, payment_id: UUID) -> bool:
         own = self._transaction
@@ -630,6 +634,8 @@ class InMemoryWork:
         self.notifications = InMemoryNotifications(transaction, clock)
         self.idempotency = InMemoryIdempotencyKeys(transaction, clock)
         self.users = InMemoryUsers(transaction)
+        self.endpoints = InMemoryEndpoints(transaction, clock)
+        self.deliveries = InMemoryDeliveries(transaction, clock)
 
 
 class InMemoryUnitOfWork:

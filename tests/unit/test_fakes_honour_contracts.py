@@ -5,6 +5,8 @@ from datetime import datetime
 import pytest
 
 from support.contracts.create_rate import CreateRateContract, RateOf
+from support.contracts.deliveries import DeliveriesContract
+from support.contracts.endpoints import EndpointsContract
 from support.contracts.gateway import PaymentGatewayContract, Situation
 from support.contracts.idempotency import IdempotencyKeysContract
 from support.contracts.notifications import Inbox, NotificationsContract
@@ -64,6 +66,16 @@ class TestInMemoryIdempotencyKeys(_InMemory, IdempotencyKeysContract):
 
 
 class TestInMemoryUsers(_InMemory, UsersContract):
+    pass
+
+
+class TestInMemoryEndpoints(_InMemory, EndpointsContract):
+    @pytest.fixture
+    def now(self, clock: ManualClock) -> datetime:
+        return clock.now()
+
+
+class TestInMemoryDeliveries(_InMemory, DeliveriesContract):
     pass
 
 

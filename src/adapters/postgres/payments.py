@@ -11,6 +11,7 @@ from adapters.postgres.pool import ACQUIRE_SECONDS
 from adapters.postgres.statements import load
 from domain.errors import OrderIdTaken, TransactionTaken, UnknownUser
 from domain.history import Entry, Source
+from domain.merchant_event import news
 from domain.payment import Break, Payment, expiry_of, read_answer
 from domain.status import Status
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from adapters.postgres.pool import Connection, Pool
+    from domain.merchant_event import MerchantEvent
     from domain.ports.payments import Place
 
 SQL: Final = load("payments.sql")
@@ -80,6 +82,7 @@ class PostgresPayments:
                 payment.log_length,
                 payment.log_head,
                 *_columns(entries),
+                *_news_columns(news(payment, entries)),
             )
         except asyncpg.UniqueViolationError as raced:
             raise TransactionTaken(str(transaction_id)) from raced
@@ -141,6 +144,17 @@ def _columns(entries: Sequence[Entry]) -> tuple[list[Any], ...]:
         [entry.status for entry in entries],
         [json.dumps(dict(entry.detail)) for entry in entries],
         [entry.digest for entry in entries],
+    )
+
+
+def _news_columns(events: Sequence[MerchantEvent]) -> tuple[list[Any], ...]:
+    """What the shop is told, as one array per column, for unnest."""
+    return (
+        [event.id for event in events],
+        [event.payment_id for event in events],
+        [event.seq for event in events],
+        [event.type for event in events],
+        [event.body for event in events],
     )
 
 

@@ -6,6 +6,8 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
+from adapters.postgres.deliveries import PostgresDeliveries
+from adapters.postgres.endpoints import PostgresEndpoints
 from adapters.postgres.errors import translated
 from adapters.postgres.idempotency import PostgresIdempotencyKeys
 from adapters.postgres.notifications import PostgresNotifications
@@ -39,6 +41,8 @@ class PostgresWork:
         self.notifications = PostgresNotifications(connection)
         self.idempotency = PostgresIdempotencyKeys(connection)
         self.users = PostgresUsers(connection)
+        self.endpoints = PostgresEndpoints(connection)
+        self.deliveries = PostgresDeliveries(connection)
 
 
 class PostgresUnitOfWork:

@@ -1,6 +1,8 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from domain.ports.deliveries import Deliveries
+from domain.ports.endpoints import Endpoints
 from domain.ports.idempotency import IdempotencyKeys
 from domain.ports.notifications import Notifications
 from domain.ports.payments import Payments
@@ -21,6 +23,12 @@ class Work(Protocol):
 
     @property
     def users(self) -> Users: ...
+
+    @property
+    def endpoints(self) -> Endpoints: ...
+
+    @property
+    def deliveries(self) -> Deliveries: ...
 
 
 class UnitOfWork(Protocol):

@@ -8,6 +8,8 @@ import pytest
 
 from adapters.postgres.create_rate import PostgresCreateRate
 from support.contracts.create_rate import CreateRateContract, RateOf
+from support.contracts.deliveries import DeliveriesContract
+from support.contracts.endpoints import EndpointsContract
 from support.contracts.idempotency import IdempotencyKeysContract
 from support.contracts.notifications import Inbox, NotificationsContract
 from support.contracts.payments import PaymentsContract
@@ -72,6 +74,30 @@ class TestPostgresUsers(UsersContract):
     @pytest.fixture
     def begin(self, begin: PostgresUnitOfWork) -> PostgresUnitOfWork:
         return begin
+
+
+class TestPostgresEndpoints(EndpointsContract):
+    @pytest.fixture
+    def begin(self, begin: PostgresUnitOfWork) -> PostgresUnitOfWork:
+        return begin
+
+    @pytest.fixture
+    def pass_time(self, pass_time: PassTime) -> PassTime:
+        return pass_time
+
+    @pytest.fixture
+    def now(self, now: datetime) -> datetime:
+        return now
+
+
+class TestPostgresDeliveries(DeliveriesContract):
+    @pytest.fixture
+    def begin(self, begin: PostgresUnitOfWork) -> PostgresUnitOfWork:
+        return begin
+
+    @pytest.fixture
+    def pass_time(self, pass_time: PassTime) -> PassTime:
+        return pass_time
 
 
 class TestPostgresCreateRate(CreateRateContract):

@@ -39,7 +39,8 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 -- name: save
 -- A change with its log rows; no row comes back when the transaction id belongs to another payment.
 -- $1 id, $2 status, $3 transaction id, $4 answer, $5 updated, $6 paid, $7 late, $8 refunded, $9 breaks,
--- $10 log length, $11 log head, $12.. the log rows, by column
+-- $10 log length, $11 log head, $12.. the log rows, by column; $19.. what the shop is told of it, by column,
+-- which is kept where an endpoint is there to be told
 WITH saved AS (
   UPDATE payment_transactions
      SET status = $2, midtrans_transaction_id = $3, midtrans_response_json = $4::text::jsonb, updated_at = $5,
@@ -47,12 +48,29 @@ WITH saved AS (
    WHERE id = $1
      AND NOT EXISTS (SELECT FROM payment_transactions other
                       WHERE other.midtrans_transaction_id = $3 AND other.id <> $1)
-  RETURNING id
+  RETURNING id, user_id
 ), logged AS (
   INSERT INTO payment_events (payment_id, seq, recorded_at, what, source, status, detail, digest)
   SELECT saved.id, e.seq, e.recorded_at, e.what, e.source, e.status, e.detail::jsonb, e.digest
     FROM saved, unnest($12::int[], $13::timestamptz[], $14::text[], $15::text[], $16::text[], $17::text[],
                        $18::bytea[]) AS e (seq, recorded_at, what, source, status, detail, digest)
+), listening AS (
+  SELECT saved.id AS payment_id, endpoint.id AS endpoint_id
+    FROM saved
+    JOIN merchant_endpoints endpoint
+      ON endpoint.disabled_at IS NULL AND (endpoint.user_id IS NULL OR endpoint.user_id = saved.user_id)
+), told AS (
+  INSERT INTO merchant_events (id, payment_id, seq, type, body)
+  SELECT n.id, n.payment_id, n.seq, n.type, n.body
+    FROM unnest($19::uuid[], $20::uuid[], $21::int[], $22::text[], $23::text[])
+         AS n (id, payment_id, seq, type, body)
+   WHERE n.payment_id IN (SELECT payment_id FROM listening)
+  RETURNING id, payment_id, seq
+), queued AS (
+  INSERT INTO merchant_deliveries (event_id, endpoint_id, payment_id, seq)
+  SELECT told.id, listening.endpoint_id, told.payment_id, told.seq
+    FROM told
+    JOIN listening ON listening.payment_id = told.payment_id
 )
 SELECT id FROM saved;
 

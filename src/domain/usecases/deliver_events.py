@@ -1,0 +1,84 @@
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from domain.delivery import Answer, DueDelivery, Verdict, verdict
+from domain.ports.chance import Chance
+from domain.ports.clock import Clock
+from domain.ports.deliveries import Settled
+from domain.ports.merchant import Merchant, Message
+from domain.ports.work import UnitOfWork
+
+# Well below the 30 s for which an event is taken, so that nobody sends it a second time meanwhile.
+_WITHIN: Final = 15.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """One try, and what became of it, as it is told to whoever watches."""
+
+    due: DueDelivery
+    answer: Answer
+    verdict: Verdict
+    settled: Settled
+    seconds: float
+
+
+class DeliverEvents:
+    """Send the shop's endpoints what they are to be told, each event until its endpoint has it.
+
+    What is sent and not yet answered when the process dies is sent again by whoever takes it next.
+    """
+
+    def __init__(
+        self,
+        *,
+        begin: UnitOfWork,
+        merchant: Merchant,
+        clock: Clock,
+        chance: Chance,
+        tell: Callable[[Attempt], None],
+    ) -> None:
+        self._begin, self._merchant = begin, merchant
+        self._clock, self._chance, self._tell = clock, chance, tell
+        self._sending: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, *, at_once: int) -> int:
+        """Start to send what is due, until ``at_once`` are under way; how many were started.
+
+        No answer is waited for, so a slow endpoint holds up nobody. Raises what an earlier try ended with.
+        """
+        for ended in [task for task in self._sending if task.done()]:
+            self._sending.remove(ended)
+            ended.result()
+        room = at_once - len(self._sending)
+        if room <= 0:
+            return 0
+        async with self._begin() as work:
+            taken = await work.deliveries.take(limit=room)
+        self._sending |= {asyncio.create_task(self._deliver(due)) for due in taken}
+        return len(taken)
+
+    async def finish(self) -> None:
+        """Wait until everything that is being sent is answered. Raises what the first of them ended with."""
+        while self._sending:
+            await asyncio.wait(self._sending)
+            await self(at_once=0)
+
+    async def _deliver(self, due: DueDelivery) -> None:
+        started = self._clock.monotonic()
+        message = Message(
+            id=str(due.event_id),
+            sent_at=self._clock.now(),
+            body=due.body,
+            url=due.url,
+            secrets=due.secrets,
+            allow_private=due.allow_private,
+        )
+        answer = await self._merchant.send(message, within=_WITHIN)
+        decided = verdict(due, answer, chance=self._chance.fraction())
+        async with self._begin() as work:
+            settled = await work.deliveries.settle(due, answer, decided)
+        seconds = self._clock.monotonic() - started
+        self._tell(Attempt(due=due, answer=answer, verdict=decided, settled=settled, seconds=seconds))
