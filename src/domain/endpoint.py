@@ -32,8 +32,8 @@ class Disabled(StrEnum):
 class Endpoint:
     """The address may hold a token in its query, so neither it nor a secret is in the object's text.
 
-    Without ``user_id`` it is told of every user's payments. ``previous_secret`` is there while it still signs;
-    ``failing_since`` is when it stopped answering, and ``paused_until`` when it is tried next.
+    Without ``user_id`` it is told of every user's payments. ``previous_secret`` is there while it still
+    signs; ``failing_since`` is when it stopped answering, and ``paused_until`` when it is tried next.
     """
 
     id: UUID

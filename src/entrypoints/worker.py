@@ -13,6 +13,8 @@ from entrypoints.container import Container
 # So many payments are asked about at the same time.
 _AT_ONCE: Final = 20
 _LANES: Final = 6
+# So many events are on their way to the shop's endpoints at the same time.
+_TOLD_AT_ONCE: Final = 100
 _log: Final = structlog.get_logger()
 
 
@@ -20,13 +22,15 @@ _log: Final = structlog.get_logger()
 class Chore:
     """Something done again and again, ``every`` so many seconds; true asks for another round at once.
 
-    In several ``lanes``, a round that takes long does not hold up the others.
+    In several ``lanes``, a round that takes long does not hold up the others. ``ends`` waits at the end for
+    what the rounds have started.
     """
 
     name: str
     every: float
     do: Callable[[], Awaitable[bool]]
     lanes: int = 1
+    ends: Callable[[], Awaitable[None]] | None = None
 
 
 def chores(container: Container) -> list[Chore]:
@@ -34,6 +38,11 @@ def chores(container: Container) -> list[Chore]:
 
     async def confirm_notifications() -> bool:
         return await confirm(limit=_AT_ONCE) > 0
+
+    deliver = container.deliver_events()
+
+    async def deliver_events() -> bool:
+        return await deliver(at_once=_TOLD_AT_ONCE) > 0
 
     async def prune_forged() -> bool:
         async with begin() as work:
@@ -47,6 +56,7 @@ def chores(container: Container) -> list[Chore]:
 
     return [
         Chore(name="confirm notifications", every=1.0, do=confirm_notifications, lanes=_LANES),
+        Chore(name="deliver events", every=0.5, do=deliver_events, ends=deliver.finish),
         Chore(name="prune forged notifications", every=60.0, do=prune_forged),
         Chore(name="prune idempotency keys", every=3600.0, do=prune_idempotency_keys),
     ]
@@ -77,10 +87,24 @@ async def _repeat(chore: Chore, stop: asyncio.Event) -> None:
         except Exception:  # noqa: BLE001 - one bad round must not end the work
             _log.exception("worker.failed", chore=chore.name)
         if not again:
-            await _pause(stop, chore.every)
+            await pause(stop, chore.every)
+    if chore.ends is not None:
+        await _end(chore, chore.ends)
 
 
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
+async def _end(chore: Chore, ends: Callable[[], Awaitable[None]]) -> None:
+    """Whatever goes wrong with one of those that were started, the others are waited for."""
+    while True:
+        try:
+            return await ends()
+        except DatabaseUnavailable:
+            _log.warning("worker.database_away", chore=chore.name)
+        except Exception:  # noqa: BLE001 - the others are worth waiting for
+            _log.exception("worker.failed", chore=chore.name)
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait for so long, but no longer than until ``stop``."""
     try:
         async with asyncio.timeout(seconds):
             await stop.wait()

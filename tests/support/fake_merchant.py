@@ -40,7 +40,7 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredEndpoint:
-    """A row of the endpoints; what the ``endpoint`` shows of times that have passed is left out on reading."""
+    """A row of the endpoints; of its times those that have passed are left out on reading."""
 
     endpoint: Endpoint
     previous_until: datetime = _NEVER

@@ -65,7 +65,7 @@ def paid(order_id: str = ORDER_ID) -> Evidence:
 
 
 def refunded(amount: int, order_id: str = ORDER_ID) -> Evidence:
-    status = "refund" if amount == 10_000 else "partial_refund"  # noqa: PLR2004 - the whole of it
+    status = "refund" if amount == 10_000 else "partial_refund"
     return a_status_reply(
         order_id=order_id,
         transaction_id=f"t-{order_id}",

@@ -14,27 +14,36 @@ import httpx
 import pytest
 
 import domain
+from adapters.merchant.merchant import HttpMerchant
 from adapters.midtrans.client import MidtransClient
 from adapters.midtrans.gateway import MidtransGateway
 from adapters.postgres.create_rate import PostgresCreateRate
+from adapters.postgres.deliveries import PostgresDeliveries
+from adapters.postgres.endpoints import PostgresEndpoints
 from adapters.postgres.health import PostgresHealth
 from adapters.postgres.idempotency import PostgresIdempotencyKeys
 from adapters.postgres.notifications import PostgresNotifications
 from adapters.postgres.payments import PostgresPaymentReader, PostgresPayments
 from adapters.postgres.users import PostgresUsers
 from adapters.postgres.work import PostgresUnitOfWork, PostgresWork
+from adapters.system.chance import SystemChance
 from adapters.system.clock import SystemClock
 from adapters.system.identifiers import SystemIdentifiers
+from domain.ports.chance import Chance
 from domain.ports.clock import Clock
 from domain.ports.create_rate import CreateRate
 from domain.ports.database import DatabaseHealth
+from domain.ports.deliveries import Deliveries
+from domain.ports.endpoints import Endpoints
 from domain.ports.gateway import KeyChecker, PaymentGateway
 from domain.ports.idempotency import IdempotencyKeys
 from domain.ports.identifiers import Identifiers
+from domain.ports.merchant import Merchant
 from domain.ports.notifications import Notifications
 from domain.ports.payments import PaymentReader, Payments
 from domain.ports.users import Users
 from domain.ports.work import UnitOfWork, Work
+from support.fake_merchant import InMemoryDeliveries, InMemoryEndpoints, ScriptedMerchant, SteadyChance
 from support.fakes import (
     CountingIdentifiers,
     InMemoryCreateRate,
@@ -68,6 +77,10 @@ def typed(http: httpx.AsyncClient, pool: Any, connection: Any, memory: Any) -> N
     reader: PaymentReader = PostgresPaymentReader(pool=pool)
     rate: CreateRate = PostgresCreateRate(pool=pool, per_minute=1)
     health: DatabaseHealth = PostgresHealth(pool=pool, migrations=())
+    endpoints: Endpoints = PostgresEndpoints(connection)
+    deliveries: Deliveries = PostgresDeliveries(connection)
+    merchant: Merchant = HttpMerchant(public=http, anywhere=http)
+    chance: Chance = SystemChance()
 
     manual = ManualClock()
     clock = manual
@@ -82,7 +95,12 @@ def typed(http: httpx.AsyncClient, pool: Any, connection: Any, memory: Any) -> N
     users = InMemoryUsers(memory)
     reader = InMemoryPaymentReader(in_memory)
     rate = InMemoryCreateRate(clock=manual, per_minute=1)
+    endpoints = InMemoryEndpoints(memory, manual)
+    deliveries = InMemoryDeliveries(memory, manual)
+    merchant = ScriptedMerchant()
+    chance = SteadyChance()
     del ids, gateway, checker, begin, work, payments, notifications, keys, users, reader, rate, health
+    del endpoints, deliveries, merchant, chance
 
 
 PAIRS: Final[list[tuple[type, type]]] = [
@@ -108,6 +126,14 @@ PAIRS: Final[list[tuple[type, type]]] = [
     (CreateRate, PostgresCreateRate),
     (CreateRate, InMemoryCreateRate),
     (DatabaseHealth, PostgresHealth),
+    (Endpoints, PostgresEndpoints),
+    (Endpoints, InMemoryEndpoints),
+    (Deliveries, PostgresDeliveries),
+    (Deliveries, InMemoryDeliveries),
+    (Merchant, HttpMerchant),
+    (Merchant, ScriptedMerchant),
+    (Chance, SystemChance),
+    (Chance, SteadyChance),
 ]
 
 

@@ -1,4 +1,4 @@
-"""HTTP toward addresses that somebody else chose: nothing private is connected to, and nothing is followed."""
+"""HTTP toward addresses that somebody chose: nothing private is connected to, and nothing is followed."""
 
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from socket import socket
@@ -31,11 +31,13 @@ def create_http(
     moment in between for a name to lead elsewhere.
     """
 
+    tls = httpx.create_ssl_context()
+
     def session() -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
             limit=connections,
             keepalive_timeout=_KEEPALIVE_SECONDS,
-            ssl=httpx.create_ssl_context(),
+            ssl=tls,
             resolver=resolver,
             socket_factory=_any_socket if allow_private else _public_socket,
         )
@@ -46,9 +48,9 @@ def create_http(
     return httpx.AsyncClient(
         headers={"Accept": "*/*", "User-Agent": "bayar"},
         cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-        # The caller bounds the whole exchange.
-        timeout=None,
-        transport=AiohttpTransport(client=session),
+        # Only so that nothing hangs for ever: the caller bounds the whole exchange.
+        timeout=httpx.Timeout(60.0),
+        transport=AiohttpTransport(verify=tls, client=session),
         follow_redirects=False,
         trust_env=False,
     )

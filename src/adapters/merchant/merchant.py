@@ -1,6 +1,7 @@
 """Sends signed messages to the shop's endpoints, as the Standard Webhooks specification says."""
 
 import asyncio
+import os
 from contextlib import AsyncExitStack
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -90,6 +91,6 @@ def _reason(trouble: Exception) -> str:
             return "its TLS certificate is not valid, or it does not speak TLS"
         case aiohttp.ClientConnectorError(os_error=PrivateAddress()):
             return "its address is private, which this endpoint is not allowed"
-        case aiohttp.ClientConnectorError(os_error=OSError(strerror=str(why))):
-            return f"no connection: {why}"
+        case aiohttp.ClientConnectorError(os_error=OSError(errno=int(number))):
+            return f"no connection: {os.strerror(number)}"
     return f"no answer: {type(cause).__name__}"

@@ -96,7 +96,7 @@ class Deliveries(Protocol):
         ...
 
     async def oldest_waiting(self) -> timedelta:
-        """How long the oldest event has waited that an enabled endpoint is still to have; zero without any."""
+        """How long the oldest event has waited that an enabled endpoint is still to have; else zero."""
         ...
 
     async def prune(self, *, older_than: timedelta = KEPT_FOR, limit: int = 1000) -> int:

@@ -19,6 +19,8 @@ _COMMANDS: Final = {
     "token": "entrypoints.cli.token:token",
     "users": "entrypoints.cli.users:users",
     "payments": "entrypoints.cli.payments:payments",
+    "endpoints": "entrypoints.cli.endpoints:endpoints",
+    "deliveries": "entrypoints.cli.deliveries:deliveries",
     "verify": "entrypoints.cli.verify:verify",
     "doctor": "entrypoints.cli.doctor:doctor",
 }

@@ -1,13 +1,11 @@
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import rich_click as click
-from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from domain.errors import PaymentNotFound
 from domain.usecases.verify_log import Verified
 from entrypoints.cli.output import as_json, show_json, show_table
+from entrypoints.cli.progress import progress
 from entrypoints.cli.session import DATABASE, with_container
 from entrypoints.container import Container
 
@@ -26,7 +24,7 @@ def verify(order_id: str | None, head: bool, as_json: bool) -> None:  # noqa: FB
         if order_id is not None and await container.reader().find(order_id) is None:
             raise PaymentNotFound(order_id)
         total = await container.log().count(order_id)
-        with _progress(total) as tell:
+        with progress("Verifying", total) as tell:
             return await container.verify_log()(order_id, tell=tell)
 
     found = with_container(DATABASE, do)
@@ -48,13 +46,3 @@ def verify(order_id: str | None, head: bool, as_json: bool) -> None:  # noqa: FB
         verdict = f"{len(faults)} broken" if faults else "all whole"
         click.echo(f"{found.entries} entries of {found.payments} payments: {verdict}.")
     sys.exit(1 if faults else 0)
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal's stderr, nothing elsewhere."""
-    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, transient=True, disable=not sys.stderr.isatty()) as progress:
-        progress.console.stderr = True
-        task = progress.add_task("Verifying", total=total)
-        yield lambda done: progress.update(task, completed=done)

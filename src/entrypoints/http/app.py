@@ -12,7 +12,7 @@ from litestar.openapi.spec import Tag
 from litestar.types import ASGIApp
 
 from entrypoints.container import Container
-from entrypoints.http import health, payments, webhook
+from entrypoints.http import deliveries, health, payments, webhook
 from entrypoints.http.docs import DocsPage
 from entrypoints.http.envelope import Envelope
 from entrypoints.http.openapi import VERSION, components
@@ -41,6 +41,8 @@ def create_litestar(container: Container, *, several_processes: bool = False) ->
         "get_payment": container.get_payment,
         "refresh_payment": container.refresh_payment,
         "list_payments": container.list_payments,
+        "list_deliveries": container.list_deliveries,
+        "resend_event": container.resend_event,
         "receive_notification": container.receive_notification,
         "auth": _once(Authenticator.of(settings)),
         "qr_code": _once(QrCode(gateway_url=settings.midtrans_url)),
@@ -51,6 +53,7 @@ def create_litestar(container: Container, *, several_processes: bool = False) ->
     return Litestar(
         route_handlers=[
             payments.payment_routes(),
+            deliveries.delivery_routes(),
             webhook.receive,
             health.live,
             health.ready,

@@ -10,6 +10,7 @@ from litestar.openapi.spec import Components, Example, Operation, SecurityScheme
 
 from domain.rupiah import MOST, PaymentType
 from domain.status import Status
+from entrypoints.http.delivery_views import STATES, DeliveryList
 from entrypoints.http.problems import MEDIA_TYPE, PROBLEMS, Problem, problem
 from entrypoints.http.schemas import CreateBody, NotificationBody, Ok, PaymentList, PaymentView
 
@@ -52,6 +53,7 @@ _ADVICE: Final = {
     "invalid-signature": "It is not from Midtrans, or `MIDTRANS_SERVER_KEY` is another account's.",
     "not-found": "Look at the address again.",
     "method-not-allowed": "Look at which methods this address takes.",
+    "event-not-found": "Look at the payment's deliveries: it may be another payment's, or nobody was told.",
     "payment-not-found": "It does not exist, or it is another user's: the answer is the same.",
     "request-timeout": "Send the whole body within 10 seconds.",
     "order-id-taken": "Ask for that payment's status, or choose another order id.",
@@ -222,7 +224,7 @@ def _examples() -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    bodies = [CreateBody, PaymentView, PaymentList, NotificationBody, Ok, Problem]
+    bodies = [CreateBody, PaymentView, PaymentList, DeliveryList, NotificationBody, Ok, Problem]
     _, found = msgspec.json.schema_components(bodies, ref_template="#/components/schemas/{name}")
     found["Problem"]["properties"]["code"]["enum"] = list(PROBLEMS)
     found["Status"] |= {
@@ -230,6 +232,12 @@ def _schemas() -> dict[str, Any]:
         "description": "Of two things that are true of a payment, the later one here is its status.",
         "enum": [status.value for status in _STATUSES],
         "x-enumDescriptions": {status.value: text for status, text in _STATUSES.items()},
+    }
+    found["DeliveryState"] |= {
+        "type": "string",
+        "description": "Whether an endpoint has an event.",
+        "enum": [state.value for state in STATES],
+        "x-enumDescriptions": {state.value: text for state, text in STATES.items()},
     }
     found["PaymentType"] |= {"type": "string", "description": "How a payment is paid."}
     for name in ("Problem", "FieldError"):

@@ -30,7 +30,7 @@ WORKERS: Final = 6
 
 
 class CarelessMerchant:
-    """Fails now and then, in every way, and remembers what it was sent of which order, and what overlapped."""
+    """Fails now and then, in every way, and remembers what it was sent of which order."""
 
     def __init__(self) -> None:
         self.got: dict[str, list[str]] = defaultdict(list)

@@ -191,7 +191,7 @@ class DeliveriesContract:
             return [due for _ in range(10) for due in await take(begin, limit=2)]
 
         async with asyncio.timeout(20):
-            found = sum(await asyncio.gather(*(taken() for _ in range(6))), [])
+            found = [due for each in await asyncio.gather(*(taken() for _ in range(6))) for due in each]
         found += await take(begin)
 
         pairs = [(due.event_id, due.endpoint_id) for due in found]

@@ -21,6 +21,7 @@ from entrypoints.http.app import create_app
 from entrypoints.settings import load
 from support import builders, recorded
 from support.builders import USER_ID
+from support.fake_merchant import ScriptedMerchant, SteadyChance
 from support.fakes import (
     CountingIdentifiers,
     InMemoryCreateRate,
@@ -106,6 +107,7 @@ class Service:
     begin: InMemoryUnitOfWork
     gateway: ScriptedGateway
     health: ScriptedHealth
+    merchant: ScriptedMerchant
 
     async def get(self, path: str, *, user: int = USER_ID, scope: str | None = None) -> httpx.Response:
         """Read something as a user with a good token."""
@@ -154,6 +156,7 @@ def a_service(**changes: str | None) -> Service:
     begin = TellingUnitOfWork(on_commit=container.on_commit(), clock=clock, users=users)
     gateway = ScriptedGateway(clock=clock, begin=begin)
     health = ScriptedHealth(begin, clock)
+    merchant = ScriptedMerchant(begin=begin)
     fakes = {
         "clock": clock,
         "ids": CountingIdentifiers(),
@@ -164,6 +167,8 @@ def a_service(**changes: str | None) -> Service:
         "health": health,
         "midtrans": ScriptedKeyCheck(),
         "gateway": gateway,
+        "merchant": merchant,
+        "chance": SteadyChance(),
     }
     container.reset_singletons()
     for name, fake in fakes.items():
@@ -180,6 +185,7 @@ def a_service(**changes: str | None) -> Service:
         begin=begin,
         gateway=gateway,
         health=health,
+        merchant=merchant,
     )
 
 

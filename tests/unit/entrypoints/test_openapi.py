@@ -9,12 +9,14 @@ import msgspec
 import pytest
 
 from domain.evidence import ChargeRefused
+from domain.ports.deliveries import DeliveryState
 from domain.ports.gateway import NotTaken, Unanswered
 from domain.status import Status
 from entrypoints.http import openapi, schemas, webhook
 from entrypoints.http.app import create_litestar
+from entrypoints.http.delivery_views import DeliveryList, DeliveryView
 from entrypoints.http.problems import MEDIA_TYPE, PROBLEMS, Problem
-from support import builders
+from support import builders, merchant
 from support.service import CREATE, bearer
 from unit.entrypoints.harness import Service, a_service, away, problem_of
 
@@ -44,6 +46,8 @@ PROBLEMS_OF = {
     "getPayment": READ,
     "getPaymentStatus": READ,
     "getPaymentQr": READ | {"illegal-transition"},
+    "listDeliveries": READ,
+    "resendEvent": READ | {"cross-site", "event-not-found"},
     "receiveNotification": BODY | {"invalid-signature", "database-unavailable"},
     "live": set(),
     "ready": {"database-unavailable", "internal-error"},
@@ -55,7 +59,7 @@ SOMETIMES = {
     ("createPayment", 409): {"Retry-After"},
     ("createPayment", 502): {"Idempotent-Replayed"},
 }
-SUCCESSES = {"createPayment": {"201"}, "getPaymentQr": {"200", "302"}}
+SUCCESSES = {"createPayment": {"201"}, "getPaymentQr": {"200", "302"}, "resendEvent": {"202"}}
 
 
 @pytest.fixture
@@ -81,6 +85,14 @@ def everything_in(node: Any) -> Iterator[Any]:
     if isinstance(node, dict | list):
         for inner in node.values() if isinstance(node, dict) else node:
             yield from everything_in(inner)
+
+
+async def a_told_event(service: Service) -> str:
+    """An event of a payment of its own that an endpoint is to be told; its id."""
+    await merchant.listens(service.begin)
+    await merchant.is_paid(service.begin, "order-told")
+    (due,) = await merchant.take(service.begin)
+    return str(due.event_id)
 
 
 def found(document: Any, ref: str) -> Any:
@@ -155,7 +167,15 @@ def test_the_framework_s_own_words_are_nowhere(operations: Any) -> None:
 def test_who_may_call_what(operations: Any, document: Any) -> None:
     bearer = {name for name, operation in operations.items() if operation.get("security") == [{"bearer": []}]}
 
-    assert bearer == {"createPayment", "listPayments", "getPayment", "getPaymentStatus", "getPaymentQr"}
+    assert bearer == {
+        "createPayment",
+        "listPayments",
+        "getPayment",
+        "getPaymentStatus",
+        "getPaymentQr",
+        "listDeliveries",
+        "resendEvent",
+    }
     assert operations["metrics"]["security"] == [{}, {"metricsBearer": []}]
     assert not any(operations[name].get("security") for name in ("receiveNotification", "live", "ready"))
     assert document["components"]["securitySchemes"].keys() == {"bearer", "metricsBearer"}
@@ -196,7 +216,16 @@ def test_every_field_of_every_body_is_described(document: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [schemas.CreateBody, schemas.PaymentView, schemas.PaymentList, schemas.ActionView, Problem]
+    "kind",
+    [
+        schemas.CreateBody,
+        schemas.PaymentView,
+        schemas.PaymentList,
+        schemas.ActionView,
+        DeliveryView,
+        DeliveryList,
+        Problem,
+    ],
 )
 def test_bodies_have_the_fields_that_are_sent(document: Any, kind: type[msgspec.Struct]) -> None:
     schema = document["components"]["schemas"][kind.__name__]
@@ -243,6 +272,13 @@ def test_a_problem_leaves_out_what_it_does_not_have(document: Any) -> None:
     }
 
 
+def test_every_state_of_a_delivery_is_explained(document: Any) -> None:
+    state = document["components"]["schemas"]["DeliveryState"]
+
+    assert state["enum"] == list(DeliveryState)
+    assert list(state["x-enumDescriptions"]) == list(DeliveryState)
+
+
 def test_every_status_is_explained(document: Any) -> None:
     status = document["components"]["schemas"]["Status"]
 
@@ -283,11 +319,14 @@ async def test_what_is_answered_is_what_is_documented(operations: Any) -> None:
     )
     await service.given()
     await service.given(order_id="order-3", status=Status.EXPIRE)
+    event_id = await a_told_event(service)
     reading = {
         "getPayment": "/api/payments/{}",
         "getPaymentStatus": "/api/payments/{}/status",
         "getPaymentQr": "/api/payments/{}/qr.svg",
+        "listDeliveries": "/api/payments/{}/deliveries",
     }
+    resending = f"/api/payments/order-told/deliveries/{event_id}/resend"
 
     answers = [
         ("createPayment", await service.create({"order_id": "order-2"})),
@@ -312,6 +351,13 @@ async def test_what_is_answered_is_what_is_documented(operations: Any) -> None:
         *[(name, await service.get(path.format("nothing"))) for name, path in reading.items()],
         *[(name, await service.get(path.format("order-1"), user=9)) for name, path in reading.items()],
         *[(name, await service.client.get(path.format("order-1"))) for name, path in reading.items()],
+        ("resendEvent", await service.client.post(resending, headers=bearer())),
+        ("resendEvent", await service.client.post(resending.replace(event_id, "x"), headers=bearer())),
+        (
+            "resendEvent",
+            await service.client.post(resending.replace("order-told", "nothing"), headers=bearer()),
+        ),
+        ("resendEvent", await service.client.post(resending)),
         ("receiveNotification", await service.notify()),
         ("receiveNotification", await service.notify(signature_key="0" * 128)),
         ("receiveNotification", await service.notify_raw(b"{")),
@@ -326,6 +372,7 @@ async def test_what_is_answered_is_what_is_documented(operations: Any) -> None:
         ("createPayment", await service.create()),
         ("listPayments", await service.get("/api/payments")),
         *[(name, await service.get(path.format("order-1"))) for name, path in reading.items()],
+        ("resendEvent", await service.client.post(resending, headers=bearer())),
         ("receiveNotification", await service.notify()),
         ("ready", await service.client.get("/health/ready")),
     ]
