@@ -341,14 +341,14 @@ class InMemoryDeliveries(_Rows):
     def _strike(self, row: StoredEndpoint, verdict: Failed) -> None:
         now = self._clock.now()
         is_fresh = row.paused_until > now - _STALE
+        strikes = max((row.strikes if is_fresh else 0) + (0 if verdict.is_failing else 1), verdict.strikes)
         since = row.endpoint.failing_since
-        if verdict.is_failing:
-            since = since if since and is_fresh else now
+        since = (since if since and is_fresh else now) if strikes > FAILING_FROM else None
         self._keep_endpoint(
             replace(
                 row,
                 endpoint=replace(row.endpoint, failing_since=since),
-                strikes=max(row.strikes if is_fresh else 0, verdict.strikes),
+                strikes=strikes,
                 paused_until=max(row.paused_until, now + verdict.pause),
             )
         )
@@ -457,7 +457,9 @@ class InMemoryDeliveries(_Rows):
             last_attempted_at=row.last_attempted_at,
             last_status=row.last_status,
             last_error=row.last_error,
-            due_at=max(row.due_at, stored.paused_until) if row.waits else None,
+            due_at=max(row.due_at, stored.paused_until)
+            if row.waits and stored.endpoint.disabled_at is None
+            else None,
             delivered_at=row.delivered_at,
             gave_up_at=row.gave_up_at,
         )

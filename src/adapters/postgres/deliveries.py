@@ -35,7 +35,7 @@ class PostgresDeliveries:
         self._connection = connection
 
     async def take(self, *, limit: int) -> list[DueDelivery]:
-        ready = await self._connection.fetch(_READY)
+        ready = await self._connection.fetch(_READY, limit)
         if not ready:
             return []
         rows = await self._connection.fetch(
@@ -61,8 +61,9 @@ class PostgresDeliveries:
                 assert_never(verdict)
 
     async def _failed(self, due: DueDelivery, verdict: Failed, *told: object) -> Settled:
+        adds = 0 if verdict.is_failing else 1
         await self._connection.execute(
-            _STRIKE, due.endpoint_id, verdict.strikes, verdict.pause, verdict.is_failing
+            _STRIKE, due.endpoint_id, verdict.strikes, verdict.pause, adds, FAILING_FROM
         )
         done = await self._connection.fetchval(_FAILED, *told, verdict.refusals, verdict.again)
         counts = done is not None

@@ -144,7 +144,7 @@ async def test_what_is_due_is_found_by_its_index_however_much_was_delivered(
     endpoint = await listens(begin)
     await _many_rows(pool, endpoint)
 
-    ready = await _plan(pool, SQL["ready"])
+    ready = await _plan(pool, SQL["ready"], 100)
     take = await _plan(pool, SQL["take"], [endpoint], 10, FAILING_FROM, 100)
 
     for plan in (ready, take):

@@ -84,7 +84,7 @@ async def test_the_shop_is_told_of_each_change_in_order_and_signed(
         await gets(receiver, "payment.pending")
         await pay(simulator, payment)
         await gets(receiver, "payment.pending", "payment.settlement")
-        await has_listed(env, "delivered", "delivered")
+        await are_delivered(env, 2)
         async with httpx.AsyncClient(trust_env=False) as http:
             listed = await http.get(
                 f"{service.url}/api/payments/{payment['order_id']}/deliveries", headers=bearer()

@@ -418,6 +418,16 @@ class DeliveriesContract:
 
         assert tried == 11
 
+    async def test_refusals_at_the_same_time_count_each(self, begin: UnitOfWork, pass_time: PassTime) -> None:
+        await listens(begin)
+        await is_paid(begin, *(f"order-{n}" for n in range(40)))
+
+        counts = [len(await self.deliver(begin, REFUSED)) for _ in range(3)]
+        await pass_time(2)
+        counts.append(len(await self.deliver(begin, REFUSED)))
+
+        assert counts == [10, 10, 0, 1]
+
     async def test_a_success_in_between_clears_the_endpoint(self, begin: UnitOfWork) -> None:
         await listens(begin)
         await is_paid(begin, *(f"order-{n}" for n in range(25)))
@@ -440,10 +450,10 @@ class DeliveriesContract:
 
         await pass_time(2 * DAY)
         assert await take(begin) == []
-        assert [(one.state, one.last_status) for one in await listed(begin)] == [
-            (DeliveryState.WAITING, None),
-            (DeliveryState.WAITING, 410),
-        ]
+        assert {(one.state, one.last_status, one.due_at) for one in await listed(begin)} == {
+            (DeliveryState.WAITING, None, None),
+            (DeliveryState.WAITING, 410, None),
+        }
         async with begin() as work:
             (kept,) = await work.endpoints.page()
             assert kept.disabled is Disabled.GONE

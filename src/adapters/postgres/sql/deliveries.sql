@@ -1,6 +1,7 @@
 -- name: ready
 -- The endpoints with something due, locked until the transaction ends: whoever takes from one sees what the
 -- taker before has taken. Their heads' due times order them: who waits longest comes first.
+-- $1 how many
 SELECT e.id
   FROM merchant_endpoints e
  CROSS JOIN LATERAL (
@@ -12,6 +13,7 @@ SELECT e.id
     LIMIT 1) head
  WHERE e.disabled_at IS NULL AND e.paused_until <= now()
  ORDER BY head.due_at
+ LIMIT $1
    FOR NO KEY UPDATE OF e SKIP LOCKED;
 
 -- name: take
@@ -105,11 +107,14 @@ WITH done AS (
 SELECT event_id FROM done;
 
 -- name: strike
--- $1 endpoint, $2 strikes, $3 pause, $4 whether it is failing
+-- Of several that failed at the same time each counts, as long as it may be their own fault.
+-- $1 endpoint, $2 strikes at least, $3 pause, $4 strikes to add, $5 from how many on it is failing
 UPDATE merchant_endpoints
-   SET strikes = greatest(CASE WHEN paused_until > now() - interval '1 hour' THEN strikes ELSE 0 END, $2::int),
+   SET strikes = greatest(CASE WHEN paused_until > now() - interval '1 hour' THEN strikes ELSE 0 END + $4::int,
+                          $2::int),
        failing_since = CASE
-         WHEN NOT $4::boolean THEN failing_since
+         WHEN greatest(CASE WHEN paused_until > now() - interval '1 hour' THEN strikes ELSE 0 END + $4::int,
+                       $2::int) <= $5::int THEN NULL
          WHEN paused_until > now() - interval '1 hour' THEN coalesce(failing_since, now())
          ELSE now() END,
        paused_until = greatest(paused_until, now() + $3::interval)
@@ -157,7 +162,7 @@ RETURNING event_id;
 -- $1 payment
 SELECT d.event_id, d.endpoint_id, p.order_id, e.type, n.url, e.created_at, d.attempts, d.last_attempted_at,
        d.last_status, d.last_error, d.delivered_at, d.gave_up_at,
-       CASE WHEN d.delivered_at IS NULL AND d.gave_up_at IS NULL
+       CASE WHEN d.delivered_at IS NULL AND d.gave_up_at IS NULL AND n.disabled_at IS NULL
             THEN greatest(d.due_at, n.paused_until) END AS due_at
   FROM merchant_events e
   JOIN merchant_deliveries d ON d.event_id = e.id
@@ -171,7 +176,7 @@ SELECT d.event_id, d.endpoint_id, p.order_id, e.type, n.url, e.created_at, d.att
 -- $1 whether only what was given up, $2 how many
 SELECT d.event_id, d.endpoint_id, p.order_id, e.type, n.url, e.created_at, d.attempts, d.last_attempted_at,
        d.last_status, d.last_error, d.delivered_at, d.gave_up_at,
-       CASE WHEN d.delivered_at IS NULL AND d.gave_up_at IS NULL
+       CASE WHEN d.delivered_at IS NULL AND d.gave_up_at IS NULL AND n.disabled_at IS NULL
             THEN greatest(d.due_at, n.paused_until) END AS due_at
   FROM merchant_events e
   JOIN merchant_deliveries d ON d.event_id = e.id
