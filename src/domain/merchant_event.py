@@ -13,6 +13,8 @@ from domain.status import MONEY_BACK
 
 PAID_TWICE: Final = "payment.paid_twice"
 _SECOND_PAYMENT: Final = "break_paid_twice"
+# Made once: every change of a payment passes here.
+_JSON: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +57,7 @@ def _event(payment: Payment, entry: Entry, kind: str) -> MerchantEvent:
         payment_id=payment.id,
         seq=entry.seq,
         type=kind,
-        body=json.dumps(body, separators=(",", ":")),
+        body=_JSON.encode(body),
     )
 
 

@@ -232,7 +232,8 @@ async def test_an_endpoint_and_what_it_is_to_be_told_are_never_dropped(empty_dat
     migrate_up(empty_database_url)
     async with connected(empty_database_url) as connection:
         await connection.execute(
-            "INSERT INTO merchant_endpoints (id, url, secret) VALUES (gen_random_uuid(), 'https://a.test', '')"
+            "INSERT INTO merchant_endpoints (id, url, secret)"
+            " VALUES (gen_random_uuid(), 'https://shop.example', 'whsec_')"
         )
 
     def roll_everything_back() -> None:
