@@ -31,6 +31,7 @@ _FALSE: Final = {"false", "0", "no", "off"}
 _LEAST_SECRET: Final = 32
 _LEAST_RSA_BITS: Final = 2048
 _LONGEST_URL: Final = 2048
+_OF_MERCHANT: Final = ("BAYAR_MERCHANT_URL", "BAYAR_MERCHANT_SECRET", "BAYAR_MERCHANT_ALLOW_PRIVATE")
 
 T = TypeVar("T")
 PublicKey = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
@@ -100,6 +101,11 @@ def is_midtrans(host: str | None) -> bool:
 def from_environment(*, needs: tuple[str, ...] = ()) -> Settings:
     """``load`` from the process's own environment."""
     return load(os.environ, needs=needs)
+
+
+def of_merchant(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The variables of the shop's endpoint, for a service whose other settings are made up."""
+    return {name: text for name, text in environ.items() if name in _OF_MERCHANT}
 
 
 def load(environ: Mapping[str, str], *, needs: tuple[str, ...] = ()) -> Settings:

@@ -20,7 +20,7 @@ _READY, _TAKE = SQL["ready"], SQL["take"]
 _ANSWERS_AGAIN, _DELIVERED = SQL["answers_again"], SQL["delivered"]
 _STRIKE, _FAILED, _GIVE_UP_OLDER, _GONE = SQL["strike"], SQL["failed"], SQL["give_up_older"], SQL["gone"]
 _OF_PAYMENT, _PAGE, _FAILED_EVENTS = SQL["of_payment"], SQL["page"], SQL["failed_events"]
-_LIFT_PAUSES, _RESEND = SQL["lift_pauses"], SQL["resend"]
+_LOCK_ENDPOINTS, _LIFT_PAUSES, _RESEND = SQL["lock_endpoints"], SQL["lift_pauses"], SQL["resend"]
 _OLDEST_WAITING, _PRUNE = SQL["oldest_waiting"], SQL["prune"]
 _AT_ONCE: Final = 10
 
@@ -86,8 +86,9 @@ class PostgresDeliveries:
     async def resend(
         self, event_ids: list[UUID], *, payment_id: UUID | None = None, at_once: bool = False
     ) -> list[UUID]:
+        endpoints = [row["id"] for row in await self._connection.fetch(_LOCK_ENDPOINTS, event_ids)]
         if at_once:
-            await self._connection.execute(_LIFT_PAUSES, event_ids)
+            await self._connection.execute(_LIFT_PAUSES, endpoints)
         return [row["event_id"] for row in await self._connection.fetch(_RESEND, event_ids, payment_id)]
 
     async def oldest_waiting(self) -> timedelta:

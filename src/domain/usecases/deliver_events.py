@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain.delivery import Answer, DueDelivery, Verdict, verdict
+from domain.errors import DatabaseUnavailable
 from domain.ports.chance import Chance
 from domain.ports.clock import Clock
 from domain.ports.deliveries import Settled
@@ -12,6 +13,8 @@ from domain.ports.work import UnitOfWork
 
 # Well below the 30 s for which an event is taken, so that nobody sends it a second time meanwhile.
 _WITHIN: Final = 15.0
+# An answer that cannot be stored at once is worth a few more tries: else the event is sent a second time.
+_STORE_AGAIN_AFTER: Final = (0.2, 1.0, 3.0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +81,17 @@ class DeliverEvents:
         )
         answer = await self._merchant.send(message, within=_WITHIN)
         decided = verdict(due, answer, chance=self._chance.fraction())
-        async with self._begin() as work:
-            settled = await work.deliveries.settle(due, answer, decided)
+        settled = await self._settle(due, answer, decided)
         seconds = self._clock.monotonic() - started
         self._tell(Attempt(due=due, answer=answer, verdict=decided, settled=settled, seconds=seconds))
+
+    async def _settle(self, due: DueDelivery, answer: Answer, decided: Verdict) -> Settled:
+        for pause in (*_STORE_AGAIN_AFTER, None):
+            try:
+                async with self._begin() as work:
+                    return await work.deliveries.settle(due, answer, decided)
+            except DatabaseUnavailable:
+                if pause is None:
+                    raise
+                await self._clock.sleep(pause)
+        raise AssertionError  # the last round returns or raises

@@ -159,7 +159,7 @@ async def test_with_the_database_away_after_the_answer_the_event_is_sent_again(
     await is_paid(begin)
 
     def answer(_message: Message) -> Answer:
-        begin.fail_next_commits = 1
+        begin.fail_next_commits = 100
         return Answered(status=200)
 
     merchant.answers = answer
@@ -167,12 +167,29 @@ async def test_with_the_database_away_after_the_answer_the_event_is_sent_again(
     with pytest.raises(DatabaseUnavailable):
         await deliver.finish()
     await deliver.finish()
+    begin.fail_next_commits = 0
     merchant.answers = lambda _message: Answered(status=200)
     clock.advance(31)
     await work(deliver, clock, seconds=1)
 
     first, again = merchant.ids
     assert first == again
+
+
+async def test_an_answer_that_cannot_be_stored_at_once_is_stored_a_moment_later(
+    begin: InMemoryUnitOfWork, deliver: DeliverEvents, merchant: ScriptedMerchant, clock: ManualClock
+) -> None:
+    await listens(begin)
+    await is_paid(begin)
+
+    def answer(_message: Message) -> Answer:
+        begin.fail_next_commits = 3
+        return Answered(status=200)
+
+    merchant.answers = answer
+    await work(deliver, clock, seconds=60)
+
+    assert len(merchant.got) == 1
 
 
 async def test_a_fault_with_one_event_leaves_the_others_alone(

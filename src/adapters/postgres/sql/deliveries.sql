@@ -192,12 +192,19 @@ SELECT e.id
  WHERE e.id IN (SELECT event_id FROM merchant_deliveries WHERE gave_up_at IS NOT NULL)
  ORDER BY e.created_at, e.seq, e.id;
 
--- name: lift_pauses
+-- name: lock_endpoints
 -- $1 events
-UPDATE merchant_endpoints
-   SET paused_until = least(paused_until, now())
+SELECT id
+  FROM merchant_endpoints
  WHERE id IN (SELECT endpoint_id FROM merchant_deliveries WHERE event_id = ANY ($1::uuid[]))
-   AND paused_until > now();
+ ORDER BY id
+   FOR NO KEY UPDATE;
+
+-- name: lift_pauses
+-- $1 endpoints
+UPDATE merchant_endpoints
+   SET paused_until = now()
+ WHERE id = ANY ($1::uuid[]) AND paused_until > now();
 
 -- name: resend
 -- One that is under way stays so; its outcome is the new one's.
