@@ -15,6 +15,7 @@ _AT_ONCE: Final = 20
 _LANES: Final = 6
 # So many events are on their way to the shop's endpoints at the same time.
 _TOLD_AT_ONCE: Final = 100
+_TOLD_EVERY: Final = 0.5
 _log: Final = structlog.get_logger()
 
 
@@ -42,7 +43,8 @@ def chores(container: Container) -> list[Chore]:
     deliver = container.deliver_events()
 
     async def deliver_events() -> bool:
-        return await deliver(at_once=_TOLD_AT_ONCE) > 0
+        started = await deliver(at_once=_TOLD_AT_ONCE)
+        return started > 0 or await deliver.waits_for_one(within=_TOLD_EVERY)
 
     async def prune_forged() -> bool:
         async with begin() as work:
@@ -56,7 +58,7 @@ def chores(container: Container) -> list[Chore]:
 
     return [
         Chore(name="confirm notifications", every=1.0, do=confirm_notifications, lanes=_LANES),
-        Chore(name="deliver events", every=0.5, do=deliver_events, ends=deliver.finish),
+        Chore(name="deliver events", every=_TOLD_EVERY, do=deliver_events, ends=deliver.finish),
         Chore(name="prune forged notifications", every=60.0, do=prune_forged),
         Chore(name="prune idempotency keys", every=3600.0, do=prune_idempotency_keys),
     ]

@@ -46,7 +46,7 @@ def create_http(
         )
 
     return httpx.AsyncClient(
-        headers={"Accept": "*/*", "User-Agent": "bayar"},
+        headers={"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "bayar"},
         cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
         # Only so that nothing hangs for ever: the caller bounds the whole exchange.
         timeout=httpx.Timeout(60.0),

@@ -11,8 +11,10 @@ from domain.ports.deliveries import Settled
 from domain.ports.merchant import Merchant, Message
 from domain.ports.work import UnitOfWork
 
-# Well below the 30 s for which an event is taken, so that nobody sends it a second time meanwhile.
+# Together well below the 30 s for which an event is taken, so that nobody sends it a second time meanwhile:
+# what a process that stood still finds in its hand it does not send any more.
 _WITHIN: Final = 15.0
+_STALE_AFTER: Final = 10.0
 # An answer that cannot be stored at once is worth a few more tries: else the event is sent a second time.
 _STORE_AGAIN_AFTER: Final = (0.2, 1.0, 3.0)
 
@@ -58,10 +60,17 @@ class DeliverEvents:
         room = at_once - len(self._sending)
         if room <= 0:
             return 0
+        taken_at = self._clock.monotonic()
         async with self._begin() as work:
             taken = await work.deliveries.take(limit=room)
-        self._sending |= {asyncio.create_task(self._deliver(due)) for due in taken}
+        self._sending |= {asyncio.create_task(self._deliver(due, taken_at)) for due in taken}
         return len(taken)
+
+    async def waits_for_one(self, *, within: float) -> bool:
+        """Wait until one of those under way is answered, but no longer than this; false if there is none."""
+        if self._sending:
+            await asyncio.wait(self._sending, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+        return bool(self._sending)
 
     async def finish(self) -> None:
         """Wait until everything that is being sent is answered. Raises what the first of them ended with."""
@@ -69,8 +78,10 @@ class DeliverEvents:
             await asyncio.wait(self._sending)
             await self(at_once=0)
 
-    async def _deliver(self, due: DueDelivery) -> None:
+    async def _deliver(self, due: DueDelivery, taken_at: float) -> None:
         started = self._clock.monotonic()
+        if started - taken_at > _STALE_AFTER:
+            return
         message = Message(
             id=str(due.event_id),
             sent_at=self._clock.now(),

@@ -21,7 +21,7 @@ from entrypoints.cli.payments import show_payment
 from entrypoints.cli.simulator import DEFAULT_KEY
 from entrypoints.container import Container
 from entrypoints.embedded_postgres import embedded_postgres
-from entrypoints.endpoints import keep_endpoint_of_settings
+from entrypoints.endpoints import keep_endpoint_of_settings, watch_deliveries
 from entrypoints.http.app import create_app
 from entrypoints.lifespan import running
 from entrypoints.listening import check_port, listener
@@ -157,6 +157,7 @@ async def _started(demo: Demo, stop: asyncio.Event) -> AsyncIterator[tuple[Conta
         tasks = [group.create_task(server.serve()) for server in servers]
         tasks.append(group.create_task(work(container, stop)))
         tasks.append(group.create_task(keep_endpoint_of_settings(container, stop, drops=True)))
+        tasks.append(group.create_task(watch_deliveries(container, stop)))
         try:
             await _answering(f"{demo.url}/health/ready", f"{demo.simulator_url}/v2/none/status")
             yield container, await _token(container, demo.settings)

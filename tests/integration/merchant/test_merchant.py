@@ -109,6 +109,7 @@ async def test_what_is_sent_is_what_the_specification_says(
     assert got.headers["webhook-id"] == "5b1f0c3e-7a52-5d0e-9a34-0d8f8f6c2b11"
     assert got.headers["webhook-timestamp"].isdigit()
     assert got.headers["user-agent"] == "bayar"
+    assert got.headers["accept-encoding"] == "identity"
     assert got.verified() == {"type": "payment.settlement", "data": {"metadata": {"note": "☕"}}}
 
 

@@ -240,6 +240,41 @@ async def test_a_slow_endpoint_holds_up_no_other(
     await deliver.finish()
 
 
+async def test_what_a_process_that_stood_still_finds_in_its_hand_is_not_sent_any_more(
+    begin: InMemoryUnitOfWork, deliver: DeliverEvents, merchant: ScriptedMerchant, clock: ManualClock
+) -> None:
+    await listens(begin)
+    await is_paid(begin)
+
+    await deliver(at_once=100)
+    clock.advance(11)
+    await deliver.finish()
+    in_vain = list(merchant.got)
+    clock.advance(20)
+    await work(deliver, clock, seconds=1)
+
+    assert in_vain == []
+    assert len(merchant.got) == 1
+
+
+async def test_the_next_is_started_as_soon_as_one_is_answered(
+    begin: InMemoryUnitOfWork, deliver: DeliverEvents, merchant: ScriptedMerchant
+) -> None:
+    await listens(begin)
+    await is_paid(begin, *(f"order-{number}" for number in range(11)))
+    merchant.held = asyncio.Event()
+
+    assert not await deliver.waits_for_one(within=60)
+    assert await deliver(at_once=100) == 10
+    assert await deliver.waits_for_one(within=0)
+    assert await deliver(at_once=100) == 0
+    merchant.held.set()
+    assert await deliver.waits_for_one(within=60)
+    assert await deliver(at_once=100) == 1
+    await deliver.finish()
+    assert not await deliver.waits_for_one(within=60)
+
+
 async def test_no_more_than_so_many_are_under_way_in_all(
     begin: InMemoryUnitOfWork, deliver: DeliverEvents, merchant: ScriptedMerchant
 ) -> None:

@@ -67,7 +67,7 @@ WITH ready AS (
    WHERE d.endpoint_id = ready.id AND d.event_id = due.event_id AND earlier.due_at > now()
 ), taken AS (
   UPDATE merchant_deliveries d
-     SET leased_until = now() + interval '30 seconds', attempts = d.attempts + 1, last_attempted_at = now(),
+     SET leased_until = clock_timestamp() + interval '30 seconds', attempts = d.attempts + 1, last_attempted_at = now(),
          first_attempted_at = coalesce(d.first_attempted_at, now())
     FROM picked
    WHERE d.event_id = picked.event_id AND d.endpoint_id = picked.endpoint_id
