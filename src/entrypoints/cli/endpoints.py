@@ -1,3 +1,4 @@
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -46,8 +47,8 @@ def add(url: str, user: int | None, allow_private: bool, as_json: bool) -> None:
         return await container.add_endpoint()(url, user_id=user, allow_private=allow_private)
 
     added = with_container(DATABASE, do)
-    if urlsplit(url).scheme == "http" and not allow_private:
-        click.echo("The address is not https: whoever is on the way can read what it is told.", err=True)
+    if not allow_private:
+        _warn(url)
     _show_secret(added.id, added.secret, as_json=as_json)
 
 
@@ -138,6 +139,22 @@ def shown_url(url: str) -> str:
     """An address without what its query may hold."""
     parts = urlsplit(url)
     return parts._replace(query="…" if parts.query else "").geturl()
+
+
+def _warn(url: str) -> None:
+    """Say at once what can be seen of an address as it is written; names are looked at when they are used."""
+    parts = urlsplit(url)
+    if _is_private(parts.hostname or ""):
+        click.echo("The address is private: nothing is sent there without --allow-private.", err=True)
+    elif parts.scheme == "http":
+        click.echo("The address is not https: whoever is on the way can read what it is told.", err=True)
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _show_secret(endpoint_id: UUID, secret: str, *, as_json: bool) -> None:

@@ -79,6 +79,14 @@ def test_an_address_without_tls_is_warned_of() -> None:
     assert private.stderr == ""
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3", "[::1]", "localhost", "shop.localhost"])
+def test_an_address_that_is_seen_to_be_private_is_warned_of(host: str) -> None:
+    result = run("endpoints", "add", f"https://{host}:9000/hook")
+
+    assert result.exit_code == 0
+    assert "nothing is sent there without --allow-private" in result.stderr
+
+
 def test_a_user_who_is_not_there_is_one_plain_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     told = failed(capsys, "endpoints", "add", URL, "--user", "99")
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from domain.rupiah import PaymentType
-from entrypoints.settings import Settings, SettingsError, from_environment, load
+from entrypoints.settings import Settings, SettingsError, from_environment, load, of_merchant
 from support.merchant import SECRET
 from support.service import environment
 
@@ -245,6 +245,12 @@ def test_the_shop_s_address_is_kept_as_it_is(url: str) -> None:
 
     assert settings.merchant_url == url
     assert url not in repr(settings)
+
+
+def test_the_demo_takes_the_shop_s_endpoint_out_of_the_surroundings_and_nothing_else() -> None:
+    told = {"BAYAR_MERCHANT_URL": "https://shop.example", "BAYAR_MERCHANT_SECRET": SECRET}
+
+    assert of_merchant(environment(**told)) == told
 
 
 def test_the_shop_is_told_nothing_that_is_not_signed() -> None:
