@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Final, Self
@@ -17,7 +17,9 @@ from domain.ports.merchant import Message
 
 # Of an answer only the status counts; a short one is read so that its connection can be used again.
 _MOST_READ: Final = 4096
-_SECONDS: Final = 10
+_READ_SECONDS: Final = 0.5
+_MOST_DIGITS: Final = 10
+_TROUBLE: Final = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError)
 
 
 class HttpMerchant:
@@ -37,25 +39,32 @@ class HttpMerchant:
 
     async def send(self, message: Message, *, within: float) -> Answer:
         http = self._anywhere if message.allow_private else self._public
+        headers = {"Content-Type": "application/json", **_signed(message)}
+        body = message.body.encode()
+        answer: Answer | None = None
         try:
-            async with asyncio.timeout(within):
-                return await _exchanged(http, message)
+            async with (
+                asyncio.timeout(within),
+                http.stream("POST", message.url, content=body, headers=headers) as reply,
+            ):
+                asked = _seconds(reply.headers.get("retry-after", ""), message.sent_at)
+                answer = Answered(status=reply.status_code, retry_after=asked)
+                await _read_a_little(reply)
         except TimeoutError:
-            return Unreached(reason=f"no answer within {within:.0f} s")
-        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError) as trouble:
-            return Unreached(reason=_reason(trouble))
+            return answer or Unreached(reason=f"no answer within {within:.0f} s")
+        except _TROUBLE as trouble:
+            return answer or Unreached(reason=_reason(trouble))
+        return answer
 
 
-async def _exchanged(http: httpx.AsyncClient, message: Message) -> Answered:
-    headers = {"Content-Type": "application/json", **_signed(message)}
-    async with http.stream("POST", message.url, content=message.body.encode(), headers=headers) as reply:
-        read = 0
-        async for chunk in reply.aiter_raw():
-            read += len(chunk)
-            if read > _MOST_READ:
-                break
-        asked = _seconds(reply.headers.get("retry-after", ""), message.sent_at)
-        return Answered(status=reply.status_code, retry_after=asked)
+async def _read_a_little(reply: httpx.Response) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_READ_SECONDS):
+            read = 0
+            async for chunk in reply.aiter_raw():
+                read += len(chunk)
+                if read > _MOST_READ:
+                    return
 
 
 def _signed(message: Message) -> dict[str, str]:
@@ -73,7 +82,7 @@ def _signed(message: Message) -> dict[str, str]:
 def _seconds(retry_after: str, now: datetime) -> int | None:
     """Seconds or a date, as HTTP writes either; None for anything else."""
     text = retry_after.strip()
-    if text.isascii() and text.isdigit() and len(text) <= _SECONDS:
+    if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS:
         return int(text)
     try:
         return max(int((parsedate_to_datetime(text) - now).total_seconds()), 0)

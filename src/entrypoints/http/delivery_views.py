@@ -52,7 +52,7 @@ class DeliveryList(Struct, frozen=True, kw_only=True):
     """The deliveries of one payment's events."""
 
     items: Annotated[list[DeliveryView], _is("The deliveries, the newest event's first.")]
-    next_cursor: Annotated[None, _is("Always null: there is one page.", None)] = None
+    next_cursor: Annotated[None, _is("Always null: there is one page.", None)]
 
 
 def delivery_view(delivery: EventDelivery) -> DeliveryView:
@@ -73,4 +73,4 @@ def delivery_view(delivery: EventDelivery) -> DeliveryView:
 
 
 def delivery_list(deliveries: list[EventDelivery]) -> DeliveryList:
-    return DeliveryList(items=[delivery_view(delivery) for delivery in deliveries])
+    return DeliveryList(items=[delivery_view(delivery) for delivery in deliveries], next_cursor=None)
