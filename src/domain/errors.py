@@ -17,6 +17,10 @@ BayarError
 ├── NotificationNotFound
 ├── NotReplayable          a stored notification that nothing proves
 ├── TransactionTaken       a transaction id that already belongs to another payment
+├── UserNotFound           somebody named a user who is not in ``users``
+├── EndpointNotFound
+├── SecretOfSettings       the settings say what this endpoint's secret is
+├── EventNotFound          nobody is to be told of such an event
 ├── GatewayTrouble
 │   ├── GatewayRefused     Midtrans said no; nothing will be paid
 │   │   ├── ChargeLost     there was a charge whose QR cannot be had any more; nothing will be paid
@@ -176,6 +180,37 @@ class TransactionTaken(BayarError):
     def __init__(self, transaction_id: str) -> None:
         super().__init__(f"Transaction {transaction_id} belongs to another payment.")
         self.transaction_id = transaction_id
+
+
+class UserNotFound(BayarError):
+    code = "user-not-found"
+
+    def __init__(self, user_id: int) -> None:
+        super().__init__(f"There is no user {user_id}; bayar users list shows them.")
+
+
+class EndpointNotFound(BayarError):
+    code = "endpoint-not-found"
+
+    def __init__(self, endpoint_id: object) -> None:
+        super().__init__(f"There is no endpoint {endpoint_id}; bayar endpoints list shows them.")
+
+
+class SecretOfSettings(BayarError):
+    code = "secret-of-settings"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The settings name this endpoint: set another BAYAR_MERCHANT_SECRET and restart, "
+            "and the one before signs for a day more.",
+        )
+
+
+class EventNotFound(BayarError):
+    code = "event-not-found"
+
+    def __init__(self, event_id: object) -> None:
+        super().__init__(f"There is no event {event_id} that an endpoint was to be told.")
 
 
 class GatewayTrouble(BayarError):

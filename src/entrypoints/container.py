@@ -6,6 +6,8 @@ from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import Callable as Call
 from dependency_injector.providers import Dependency, Factory, Object, Singleton
 
+from adapters.merchant.client import create_http as create_merchant_http
+from adapters.merchant.merchant import HttpMerchant
 from adapters.midtrans.client import MidtransClient, create_http
 from adapters.midtrans.gateway import MidtransGateway
 from adapters.outside.webhook_probe import HttpxWebhookProbe
@@ -17,17 +19,21 @@ from adapters.postgres.payments import PostgresPaymentReader
 from adapters.postgres.pool import create_pool
 from adapters.postgres.retention import PostgresPruner
 from adapters.postgres.work import PostgresUnitOfWork
+from adapters.system.chance import SystemChance
 from adapters.system.clock import SystemClock
 from adapters.system.identifiers import SystemIdentifiers
 from domain.history import Entry
 from domain.order import Defaults
 from domain.signature import ServerKeys
+from domain.usecases.add_endpoint import AddEndpoint
 from domain.usecases.attend_payment import AttendPayment
 from domain.usecases.cancel_payment import CancelPayment
 from domain.usecases.charge_payment import ChargePayment
 from domain.usecases.confirm_notifications import ConfirmNotifications
 from domain.usecases.create_payment import CreatePayment
+from domain.usecases.deliver_events import Attempt, DeliverEvents
 from domain.usecases.get_payment import GetPayment
+from domain.usecases.list_deliveries import ListDeliveries
 from domain.usecases.list_payments import ListPayments
 from domain.usecases.list_refunds import ListRefunds
 from domain.usecases.prune import Prune
@@ -38,10 +44,13 @@ from domain.usecases.refresh_payment import RefreshPayment
 from domain.usecases.refund_payment import RefundPayment
 from domain.usecases.repeat_refunds import RepeatRefunds
 from domain.usecases.replay_notification import ReplayNotification
+from domain.usecases.resend_event import ResendEvent
+from domain.usecases.rotate_secret import RotateSecret
 from domain.usecases.send_refund import SendRefund
 from domain.usecases.verify_log import VerifyLog
 from entrypoints.migrations import versions
 from entrypoints.settings import Settings
+from entrypoints.telemetry.attempts import tell_attempt
 from entrypoints.telemetry.observed import ObservedGateway, tell_changes
 
 
@@ -50,10 +59,12 @@ class Container(DeclarativeContainer):
 
     settings = Dependency(instance_of=Settings)
     on_commit: Object[Callable[[Sequence[Entry]], None]] = Object(tell_changes)
+    on_attempt: Object[Callable[[Attempt], None]] = Object(tell_attempt)
     pool_size = Object(16)
 
     clock = Singleton(SystemClock)
     ids = Singleton(SystemIdentifiers)
+    chance = Singleton(SystemChance)
 
     pool = Singleton(create_pool, dsn=settings.provided.database_url, size=pool_size)
     begin = Singleton(PostgresUnitOfWork, pool=pool, on_commit=on_commit, ask_rate=settings.provided.ask_rate)
@@ -75,6 +86,11 @@ class Container(DeclarativeContainer):
         client=Factory(MidtransClient, http=http),
         clock=clock,
         notify_url=settings.provided.notify_url,
+    )
+    merchant = Singleton(
+        HttpMerchant,
+        public=Factory(create_merchant_http, allow_private=False, connections=100),
+        anywhere=Factory(create_merchant_http, allow_private=True, connections=100),
     )
     gateway = Singleton(ObservedGateway, gateway=midtrans, clock=clock)
     webhook_probe = Singleton(HttpxWebhookProbe)
@@ -139,3 +155,10 @@ class Container(DeclarativeContainer):
     confirm_notifications = Singleton(
         ConfirmNotifications, begin=begin, reader=reader, gateway=gateway, clock=clock
     )
+    deliver_events = Singleton(
+        DeliverEvents, begin=begin, merchant=merchant, clock=clock, chance=chance, tell=on_attempt
+    )
+    add_endpoint = Singleton(AddEndpoint, begin=begin, clock=clock, ids=ids, chance=chance)
+    rotate_secret = Singleton(RotateSecret, begin=begin, chance=chance)
+    list_deliveries = Singleton(ListDeliveries, begin=begin, get=get_payment)
+    resend_event = Singleton(ResendEvent, begin=begin, get=get_payment)

@@ -9,6 +9,7 @@ import uvloop
 
 from domain.ports.gateway import KeyCheck
 from entrypoints.container import Container
+from entrypoints.endpoints import keep_endpoint_of_settings, watch_deliveries
 from entrypoints.http.app import create_app
 from entrypoints.lifespan import running
 from entrypoints.listening import listener
@@ -41,6 +42,8 @@ async def _serve(settings: Settings, *, host: str, port: int, with_worker: bool,
         on_signals(drain)
         async with asyncio.TaskGroup() as group:
             group.create_task(_check_key(container))
+            group.create_task(keep_endpoint_of_settings(container, stop, drops=True))
+            group.create_task(watch_deliveries(container, stop))
             if with_worker:
                 group.create_task(work(container, stop))
             _log.info("server.started", host=host, port=port, midtrans=settings.midtrans_url)

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from domain.endpoint import is_secret
 from domain.rupiah import MOST, PaymentType
 from entrypoints.migrations import check_readable
 from entrypoints.trouble import Trouble
@@ -29,6 +30,8 @@ _TRUE: Final = {"true", "1", "yes", "on"}
 _FALSE: Final = {"false", "0", "no", "off"}
 _LEAST_SECRET: Final = 32
 _LEAST_RSA_BITS: Final = 2048
+_LONGEST_URL: Final = 2048
+_OF_MERCHANT: Final = ("BAYAR_MERCHANT_URL", "BAYAR_MERCHANT_SECRET", "BAYAR_MERCHANT_ALLOW_PRIVATE")
 
 T = TypeVar("T")
 PublicKey = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
@@ -63,6 +66,9 @@ class Settings:
     auto_create_users: bool
     public_url: str | None
     merchant_name: str
+    merchant_url: str | None = field(repr=False)
+    merchant_secret: str | None = field(repr=False)
+    merchant_allow_private: bool
     default_amount: int
     payment_type: PaymentType
     life: timedelta
@@ -98,6 +104,11 @@ def from_environment(*, needs: tuple[str, ...] = ()) -> Settings:
     return load(os.environ, needs=needs)
 
 
+def of_merchant(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The variables of the shop's endpoint, for a service whose other settings are made up."""
+    return {name: text for name, text in environ.items() if name in _OF_MERCHANT}
+
+
 def load(environ: Mapping[str, str], *, needs: tuple[str, ...] = ()) -> Settings:
     """Read every variable; ``needs`` are the names that must be set.
 
@@ -121,6 +132,9 @@ def load(environ: Mapping[str, str], *, needs: tuple[str, ...] = ()) -> Settings
         auto_create_users=read.flag("BAYAR_AUTO_CREATE_USERS", default=False),
         public_url=read.parsed("BAYAR_PUBLIC_URL", _url),
         merchant_name=read.text("BAYAR_MERCHANT_NAME") or "Bayar",
+        merchant_url=read.parsed("BAYAR_MERCHANT_URL", endpoint_url),
+        merchant_secret=read.parsed("BAYAR_MERCHANT_SECRET", _merchant_secret),
+        merchant_allow_private=read.flag("BAYAR_MERCHANT_ALLOW_PRIVATE", default=False),
         default_amount=read.whole("BAYAR_DEFAULT_AMOUNT", 10_000, 1, MOST[payment_type]),
         payment_type=payment_type,
         life=timedelta(minutes=read.whole("BAYAR_EXPIRY_MINUTES", 15, 1, 10_080)),
@@ -132,6 +146,8 @@ def load(environ: Mapping[str, str], *, needs: tuple[str, ...] = ()) -> Settings
         log_format=read.one_of("LOG_FORMAT", ("json", "console"), "") or None,
         log_level=read.one_of("LOG_LEVEL", ("debug", "info", "warning", "error"), "info", fold=True),
     )
+    if settings.merchant_url is not None:
+        needs = (*needs, "BAYAR_MERCHANT_SECRET")
     read.must_have(needs)
     if read.problems:
         raise SettingsError("\n".join(read.problems))
@@ -239,10 +255,43 @@ def _server_key(text: str) -> str:
     return text
 
 
+def _merchant_secret(text: str) -> str:
+    if not is_secret(text):
+        message = (
+            'must be whsec_ and 24 to 64 bytes in base64; `echo "whsec_$(openssl rand -base64 32)"` makes one'
+        )
+        raise ValueError(message)
+    return text
+
+
+def endpoint_url(text: str) -> str:
+    """An address of a shop's endpoint. Raises ValueError, whose text repeats nothing of it."""
+    _check_http(text)
+    try:
+        port = urlsplit(text).port
+    except ValueError:
+        port = 0
+    if port == 0 or len(text) > _LONGEST_URL or "#" in text or "\\" in text:
+        message = (
+            f"must have a port that can be, no # and no \\, and be no longer than {_LONGEST_URL} characters"
+        )
+        raise ValueError(message)
+    return text
+
+
 def _url(text: str) -> str:
-    parts = _split(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+    _check_http(text)
+    parts = urlsplit(text)
+    if parts.query or parts.fragment:
         message = "must be an http(s) address without a query"
+        raise ValueError(message)
+    return text.rstrip("/")
+
+
+def _check_http(text: str) -> None:
+    parts = _split(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        message = "must be an http(s) address"
         raise ValueError(message)
     if not text.isascii() or not text.isprintable() or " " in text or "," in text:
         message = "must be plain ASCII without blanks and commas; write an international name as xn--…"
@@ -250,7 +299,6 @@ def _url(text: str) -> str:
     if "@" in parts.netloc:  # it is logged, shown and sent to others
         message = "must not hold a user or a password"
         raise ValueError(message)
-    return text.rstrip("/")
 
 
 def _split(text: str) -> SplitResult:

@@ -18,6 +18,9 @@ _LANES: Final = 6
 RECONCILED_AT_ONCE: Final = 25
 _RECONCILING_LANES: Final = 4
 RECONCILE: Final = "reconcile payments"
+# So many events are on their way to the shop's endpoints at the same time.
+_TOLD_AT_ONCE: Final = 100
+_TOLD_EVERY: Final = 0.5
 _log: Final = structlog.get_logger()
 
 
@@ -25,24 +28,30 @@ _log: Final = structlog.get_logger()
 class Chore:
     """Something done again and again, ``every`` so many seconds; true asks for another round at once.
 
-    In several ``lanes``, a round that takes long does not hold up the others.
+    In several ``lanes``, a round that takes long does not hold up the others. ``ends`` waits at the end for
+    what the rounds have started.
     """
 
     name: str
     every: float
     do: Callable[[], Awaitable[bool]]
     lanes: int = 1
+    ends: Callable[[], Awaitable[None]] | None = None
 
 
 def chores(container: Container) -> list[Chore]:
     confirm, reconcile = container.confirm_notifications(), container.reconcile_payments()
-    repeat, prune = container.repeat_refunds(), container.prune()
+    repeat, prune, deliver = container.repeat_refunds(), container.prune(), container.deliver_events()
 
     async def confirm_notifications() -> bool:
         return await confirm(limit=_AT_ONCE) > 0
 
     async def reconcile_payments() -> bool:
         return (await reconcile(limit=RECONCILED_AT_ONCE)).asked > 0
+
+    async def deliver_events() -> bool:
+        started = await deliver(at_once=_TOLD_AT_ONCE)
+        return started > 0 or await deliver.waits_for_one(within=_TOLD_EVERY)
 
     async def repeat_refunds() -> bool:
         return await repeat(limit=_AT_ONCE) > 0
@@ -51,6 +60,7 @@ def chores(container: Container) -> list[Chore]:
         Chore(name="confirm notifications", every=1.0, do=confirm_notifications, lanes=_LANES),
         Chore(name=RECONCILE, every=1.0, do=reconcile_payments, lanes=_RECONCILING_LANES),
         Chore(name="repeat refunds", every=2.0, do=repeat_refunds, lanes=2),
+        Chore(name="deliver events", every=_TOLD_EVERY, do=deliver_events, ends=deliver.finish),
         *(
             Chore(name=f"prune {rule.what}", every=rule.every, do=partial(prune.some, rule))
             for rule in RETENTION
@@ -84,10 +94,24 @@ async def _repeat(chore: Chore, stop: asyncio.Event) -> None:
         except Exception:  # noqa: BLE001 - one bad round must not end the work
             _log.exception("worker.failed", chore=chore.name)
         if not again:
-            await _pause(stop, chore.every)
+            await pause(stop, chore.every)
+    if chore.ends is not None:
+        await _end(chore, chore.ends)
 
 
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
+async def _end(chore: Chore, ends: Callable[[], Awaitable[None]]) -> None:
+    """Whatever goes wrong with one of those that were started, the others are waited for."""
+    while True:
+        try:
+            return await ends()
+        except DatabaseUnavailable:
+            _log.warning("worker.database_away", chore=chore.name)
+        except Exception:  # noqa: BLE001 - the others are worth waiting for
+            _log.exception("worker.failed", chore=chore.name)
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait for so long, but no longer than until ``stop``."""
     try:
         async with asyncio.timeout(seconds):
             await stop.wait()

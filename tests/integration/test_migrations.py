@@ -257,6 +257,24 @@ async def test_refunds_are_never_dropped(earlier_url: str) -> None:
         await asyncio.to_thread(_roll_everything_back, earlier_url)
 
 
+async def test_an_endpoint_and_what_it_is_to_be_told_are_never_dropped(empty_database_url: str) -> None:
+    migrate_up(empty_database_url)
+    async with connected(empty_database_url) as connection:
+        await connection.execute(
+            "INSERT INTO merchant_endpoints (id, url, secret)"
+            " VALUES (gen_random_uuid(), 'https://shop.example', 'whsec_')"
+        )
+
+    def roll_everything_back() -> None:
+        for _ in versions():
+            rollback(empty_database_url)
+
+    with pytest.raises(MigrationError, match="merchant_endpoints has rows: not dropped"):
+        await asyncio.to_thread(roll_everything_back)
+
+    assert "merchant_endpoints" in await _tables(empty_database_url)
+
+
 async def test_the_tables_of_an_earlier_service_are_never_dropped(earlier_url: str) -> None:
     before = await _earlier_rows(earlier_url)
     migrate_up(earlier_url)

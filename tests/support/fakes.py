@@ -43,6 +43,7 @@ from domain.ports.notifications import (
 from domain.ports.payments import Place
 from domain.schedule import ask_in
 from domain.status import Status
+from support.fake_merchant import InMemoryDeliveries, InMemoryEndpoints, MerchantState, queue
 from support.fake_refunds import InMemoryRefunds, StoredRefund
 
 START: Final = datetime(2026, 2, 6, 3, 0, tzinfo=UTC)
@@ -174,6 +175,7 @@ class _State:
     notifications: dict[UUID, StoredNotification] = field(default_factory=dict)
     budget: StoredBudget | None = None
     refunds: dict[UUID, StoredRefund] = field(default_factory=dict)
+    merchant: MerchantState = field(default_factory=MerchantState)
 
 
 class _Transaction:
@@ -246,6 +248,7 @@ class _Transaction:
         assert all(key.payment_id in ids for key in changed.keys.values()), "a key without its payment"
         state.notifications |= changed.notifications
         state.refunds |= changed.refunds
+        state.merchant.merge(changed.merchant)
         for payment_id, entries in changed.entries.items():
             state.entries[payment_id].extend(entries)
         return [entry for entries in changed.entries.values() for entry in entries]
@@ -313,6 +316,7 @@ class InMemoryPayments:
         )
         self._due(payment, payment.updated_at)
         self._record(entries)
+        queue(own, self._clock, payment, before.user_id, entries)
 
     async def save_all(self, changes: Sequence[tuple[Payment, tuple[Entry, ...]]]) -> None:
         for payment, entries in changes:
@@ -766,6 +770,8 @@ class InMemoryWork:
         self.idempotency = InMemoryIdempotencyKeys(transaction, clock)
         self.refunds = InMemoryRefunds(transaction, clock)
         self.users = InMemoryUsers(transaction)
+        self.endpoints = InMemoryEndpoints(transaction, clock)
+        self.deliveries = InMemoryDeliveries(transaction, clock)
 
 
 class InMemoryUnitOfWork:

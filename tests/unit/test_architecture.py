@@ -14,11 +14,14 @@ import httpx
 import pytest
 
 import domain
+from adapters.merchant.merchant import HttpMerchant
 from adapters.midtrans.client import MidtransClient
 from adapters.midtrans.gateway import MidtransGateway
 from adapters.outside.webhook_probe import HttpxWebhookProbe
 from adapters.postgres.budget import PostgresAskingBudget
 from adapters.postgres.create_rate import PostgresCreateRate
+from adapters.postgres.deliveries import PostgresDeliveries
+from adapters.postgres.endpoints import PostgresEndpoints
 from adapters.postgres.health import PostgresHealth
 from adapters.postgres.idempotency import PostgresIdempotencyKeys
 from adapters.postgres.notification_reader import PostgresNotificationReader
@@ -28,15 +31,20 @@ from adapters.postgres.refunds import PostgresRefunds
 from adapters.postgres.retention import PostgresPruner
 from adapters.postgres.users import PostgresUsers
 from adapters.postgres.work import PostgresUnitOfWork, PostgresWork
+from adapters.system.chance import SystemChance
 from adapters.system.clock import SystemClock
 from adapters.system.identifiers import SystemIdentifiers
 from domain.ports.budget import AskingBudget
+from domain.ports.chance import Chance
 from domain.ports.clock import Clock
 from domain.ports.create_rate import CreateRate
 from domain.ports.database import DatabaseHealth
+from domain.ports.deliveries import Deliveries
+from domain.ports.endpoints import Endpoints
 from domain.ports.gateway import KeyChecker, PaymentGateway
 from domain.ports.idempotency import IdempotencyKeys
 from domain.ports.identifiers import Identifiers
+from domain.ports.merchant import Merchant
 from domain.ports.notification_reader import NotificationReader
 from domain.ports.notifications import Notifications
 from domain.ports.payments import PaymentReader, Payments
@@ -45,6 +53,7 @@ from domain.ports.refunds import Refunds
 from domain.ports.users import Users
 from domain.ports.webhook_probe import WebhookProbe
 from domain.ports.work import UnitOfWork, Work
+from support.fake_merchant import InMemoryDeliveries, InMemoryEndpoints, ScriptedMerchant, SteadyChance
 from support.fake_notification_reader import InMemoryNotificationReader
 from support.fake_pruner import InMemoryPruner
 from support.fake_refunds import InMemoryRefunds
@@ -88,6 +97,10 @@ def typed(http: httpx.AsyncClient, pool: Any, connection: Any, memory: Any) -> N
     inbox: NotificationReader = PostgresNotificationReader(pool=pool)
     rate: CreateRate = PostgresCreateRate(pool=pool, per_minute=1)
     health: DatabaseHealth = PostgresHealth(pool=pool, migrations=())
+    endpoints: Endpoints = PostgresEndpoints(connection)
+    deliveries: Deliveries = PostgresDeliveries(connection)
+    merchant: Merchant = HttpMerchant(public=http, anywhere=http)
+    chance: Chance = SystemChance()
 
     manual = ManualClock()
     clock = manual
@@ -107,6 +120,11 @@ def typed(http: httpx.AsyncClient, pool: Any, connection: Any, memory: Any) -> N
     pruner = InMemoryPruner(in_memory, manual)
     inbox = InMemoryNotificationReader(in_memory)
     rate = InMemoryCreateRate(clock=manual, per_minute=1)
+    endpoints = InMemoryEndpoints(memory, manual)
+    deliveries = InMemoryDeliveries(memory, manual)
+    merchant = ScriptedMerchant()
+    chance = SteadyChance()
+    del endpoints, deliveries, merchant, chance
     del inbox, probe, pruner, refunds
     del ids, gateway, checker, begin, work, payments, notifications, keys, budget, users, reader, rate, health
 
@@ -144,6 +162,14 @@ PAIRS: Final[list[tuple[type, type]]] = [
     (CreateRate, PostgresCreateRate),
     (CreateRate, InMemoryCreateRate),
     (DatabaseHealth, PostgresHealth),
+    (Endpoints, PostgresEndpoints),
+    (Endpoints, InMemoryEndpoints),
+    (Deliveries, PostgresDeliveries),
+    (Deliveries, InMemoryDeliveries),
+    (Merchant, HttpMerchant),
+    (Merchant, ScriptedMerchant),
+    (Chance, SystemChance),
+    (Chance, SteadyChance),
 ]
 
 

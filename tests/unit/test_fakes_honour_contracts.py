@@ -6,6 +6,8 @@ import pytest
 
 from support.contracts.budget import AskingBudgetContract
 from support.contracts.create_rate import CreateRateContract, RateOf
+from support.contracts.deliveries import DeliveriesContract
+from support.contracts.endpoints import EndpointsContract
 from support.contracts.gateway import PaymentGatewayContract, Situation
 from support.contracts.idempotency import IdempotencyKeysContract
 from support.contracts.notification_reader import NotificationReaderContract
@@ -94,6 +96,16 @@ class TestInMemoryRefunds(_InMemory, RefundsContract):
 
 
 class TestInMemoryUsers(_InMemory, UsersContract):
+    pass
+
+
+class TestInMemoryEndpoints(_InMemory, EndpointsContract):
+    @pytest.fixture
+    def now(self, clock: ManualClock) -> datetime:
+        return clock.now()
+
+
+class TestInMemoryDeliveries(_InMemory, DeliveriesContract):
     pass
 
 

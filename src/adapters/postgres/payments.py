@@ -11,6 +11,7 @@ from adapters.postgres.pool import ACQUIRE_SECONDS
 from adapters.postgres.statements import load
 from domain.errors import OrderIdTaken, TransactionTaken, UnknownUser
 from domain.history import Entry, Source
+from domain.merchant_event import news
 from domain.payment import Break, Payment, expiry_of, read_answer
 from domain.schedule import ask_in
 from domain.status import Status, status_of
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from adapters.postgres.pool import Connection, Pool
+    from domain.merchant_event import MerchantEvent
     from domain.ports.payments import Place
 
 SQL: Final = load("payments.sql")
@@ -75,8 +77,11 @@ class PostgresPayments:
     async def save_all(self, changes: Sequence[tuple[Payment, tuple[Entry, ...]]]) -> None:
         payments = [payment for payment, _ in changes]
         entries = [entry for _, own in changes for entry in own]
+        events = [event for payment, own in changes for event in news(payment, own)]
         try:
-            rows = await self._connection.fetch(_SAVE, *_saved_columns(payments), *_columns(entries))
+            rows = await self._connection.fetch(
+                _SAVE, *_saved_columns(payments), *_columns(entries), *_news_columns(events)
+            )
         except asyncpg.UniqueViolationError as raced:
             raise TransactionTaken(str(payments[0].transaction_id)) from raced
         if len(rows) < len(payments):
@@ -182,6 +187,17 @@ def _columns(entries: Sequence[Entry]) -> tuple[list[Any], ...]:
         [json.dumps(dict(entry.detail)) for entry in entries],
         [entry.digest for entry in entries],
         [entry.raw or None for entry in entries],
+    )
+
+
+def _news_columns(events: Sequence[MerchantEvent]) -> tuple[list[Any], ...]:
+    """What the shop is told, as one array per column, for unnest."""
+    return (
+        [event.id for event in events],
+        [event.payment_id for event in events],
+        [event.seq for event in events],
+        [event.type for event in events],
+        [event.body for event in events],
     )
 
 

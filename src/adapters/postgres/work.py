@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from adapters.postgres.budget import PostgresAskingBudget
+from adapters.postgres.deliveries import PostgresDeliveries
+from adapters.postgres.endpoints import PostgresEndpoints
 from adapters.postgres.errors import translated
 from adapters.postgres.idempotency import PostgresIdempotencyKeys
 from adapters.postgres.notifications import PostgresNotifications
@@ -43,6 +45,8 @@ class PostgresWork:
         self.budget = PostgresAskingBudget(connection, rate=ask_rate)
         self.refunds = PostgresRefunds(connection)
         self.users = PostgresUsers(connection)
+        self.endpoints = PostgresEndpoints(connection)
+        self.deliveries = PostgresDeliveries(connection)
 
 
 class PostgresUnitOfWork:

@@ -2,6 +2,8 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from domain.ports.budget import AskingBudget
+from domain.ports.deliveries import Deliveries
+from domain.ports.endpoints import Endpoints
 from domain.ports.idempotency import IdempotencyKeys
 from domain.ports.notifications import Notifications
 from domain.ports.payments import Payments
@@ -29,6 +31,12 @@ class Work(Protocol):
 
     @property
     def users(self) -> Users: ...
+
+    @property
+    def endpoints(self) -> Endpoints: ...
+
+    @property
+    def deliveries(self) -> Deliveries: ...
 
 
 class UnitOfWork(Protocol):

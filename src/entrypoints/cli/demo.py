@@ -21,11 +21,12 @@ from entrypoints.cli.payments import show_payment
 from entrypoints.cli.simulator import DEFAULT_KEY
 from entrypoints.container import Container
 from entrypoints.embedded_postgres import embedded_postgres
+from entrypoints.endpoints import keep_endpoint_of_settings, watch_deliveries
 from entrypoints.http.app import create_app
 from entrypoints.lifespan import running
 from entrypoints.listening import check_port, listener
 from entrypoints.migrations import migrate_up
-from entrypoints.settings import Settings, load
+from entrypoints.settings import Settings, load, of_merchant
 from entrypoints.signals import on_signals
 from entrypoints.telemetry.logs import configure_logs
 from entrypoints.trouble import Trouble
@@ -86,6 +87,7 @@ def demo(port: int, once: bool, data: Path) -> None:  # noqa: FBT001 - a flag
                 "BAYAR_PUBLIC_URL": url,
                 "BAYAR_MERCHANT_NAME": "Warung Bayar",
             }
+            | of_merchant()
         )
         level = "error" if once else "info"
         configure_logs(log_format="console", level=level, stream=sys.stdout)
@@ -153,6 +155,8 @@ async def _started(demo: Demo, stop: asyncio.Event) -> AsyncIterator[tuple[Conta
         ]
         tasks = [group.create_task(server.serve()) for server in servers]
         tasks.append(group.create_task(work(container, stop)))
+        tasks.append(group.create_task(keep_endpoint_of_settings(container, stop, drops=True)))
+        tasks.append(group.create_task(watch_deliveries(container, stop)))
         try:
             await _answering(f"{demo.url}/health/ready", f"{demo.simulator_url}/v2/none/status")
             yield container, await _token(container, demo.settings)

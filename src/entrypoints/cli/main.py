@@ -22,6 +22,8 @@ _COMMANDS: Final = {
     "reconcile": "entrypoints.cli.reconcile:reconcile",
     "webhooks": "entrypoints.cli.webhooks:webhooks",
     "prune": "entrypoints.cli.prune:prune",
+    "endpoints": "entrypoints.cli.endpoints:endpoints",
+    "deliveries": "entrypoints.cli.deliveries:deliveries",
     "verify": "entrypoints.cli.verify:verify",
     "doctor": "entrypoints.cli.doctor:doctor",
 }

@@ -4,6 +4,7 @@ import rich_click as click
 
 from entrypoints.cli.session import service_settings
 from entrypoints.container import Container
+from entrypoints.endpoints import keep_endpoint_of_settings
 from entrypoints.lifespan import running
 from entrypoints.signals import on_signals
 from entrypoints.worker import work
@@ -20,7 +21,8 @@ def worker() -> None:
     async def run() -> None:
         stop = asyncio.Event()
         on_signals(stop.set)
-        async with running(Container(settings=settings)) as container:
-            await work(container, stop)
+        async with running(Container(settings=settings)) as container, asyncio.TaskGroup() as group:
+            group.create_task(keep_endpoint_of_settings(container, stop, drops=False))
+            group.create_task(work(container, stop))
 
     asyncio.run(run())

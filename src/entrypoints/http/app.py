@@ -12,7 +12,7 @@ from litestar.openapi.spec import Tag
 from litestar.types import ASGIApp
 
 from entrypoints.container import Container
-from entrypoints.http import health, payments, refunds
+from entrypoints.http import deliveries, health, payments, refunds
 from entrypoints.http.docs import DocsPage
 from entrypoints.http.envelope import Envelope
 from entrypoints.http.openapi import VERSION, components
@@ -47,6 +47,8 @@ def create_litestar(container: Container, *, several_processes: bool = False) ->
         "cancel_payment": container.cancel_payment,
         "refund_payment": container.refund_payment,
         "list_refunds": container.list_refunds,
+        "list_deliveries": container.list_deliveries,
+        "resend_event": container.resend_event,
         "auth": _once(Authenticator.of(settings)),
         "qr_code": _once(QrCode(gateway_url=settings.midtrans_url)),
         "exposition": _once(
@@ -58,6 +60,7 @@ def create_litestar(container: Container, *, several_processes: bool = False) ->
             payments.payment_routes(),
             documented,
             refunds.refund_routes(),
+            deliveries.delivery_routes(),
             health.live,
             health.ready,
             health.metrics,

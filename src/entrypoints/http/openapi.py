@@ -12,6 +12,7 @@ from domain.history import Source
 from domain.refund import RefundStatus
 from domain.rupiah import MOST, PaymentType
 from domain.status import Status
+from entrypoints.http.delivery_views import STATES, DeliveryList
 from entrypoints.http.problems import MEDIA_TYPE, PROBLEMS, Problem, problem
 from entrypoints.http.schemas import (
     CreateBody,
@@ -72,6 +73,7 @@ _ADVICE: Final = {
     "invalid-signature": "It is not from Midtrans, or `MIDTRANS_SERVER_KEY` is another account's.",
     "not-found": "Look at the address again.",
     "method-not-allowed": "Look at which methods this address takes.",
+    "event-not-found": "Look at the payment's deliveries: it may be another payment's, or nobody was told.",
     "payment-not-found": "It does not exist, or it is another user's: the answer is the same.",
     "request-timeout": "Send the whole body within 10 seconds.",
     "order-id-taken": "Ask for that payment's status, or choose another order id.",
@@ -273,7 +275,7 @@ def _examples() -> dict[str, Any]:
 
 def _schemas() -> dict[str, Any]:
     requests = [CreateBody, RefundBody, NotificationBody]
-    answers = [PaymentView, PaymentList, EventList, RefundView, RefundList, Ok, Ready, Problem]
+    answers = [PaymentView, PaymentList, EventList, DeliveryList, RefundView, RefundList, Ok, Ready, Problem]
     bodies = [*requests, *answers]
     _, found = msgspec.json.schema_components(bodies, ref_template="#/components/schemas/{name}")
     found["Problem"]["properties"]["code"]["enum"] = list(PROBLEMS)
@@ -294,6 +296,12 @@ def _schemas() -> dict[str, Any]:
         "description": "What became of a refund.",
         "enum": [status.value for status in _REFUND_STATUSES],
         "x-enumDescriptions": {status.value: text for status, text in _REFUND_STATUSES.items()},
+    }
+    found["DeliveryState"] |= {
+        "type": "string",
+        "description": "Whether an endpoint has an event.",
+        "enum": [state.value for state in STATES],
+        "x-enumDescriptions": {state.value: text for state, text in STATES.items()},
     }
     found["PaymentType"] |= {"type": "string", "description": "How a payment is paid."}
     for name in ("Problem", "FieldError"):

@@ -53,6 +53,7 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "invalid-signature": (403, "The signature is wrong"),
     "not-found": (404, "There is nothing here"),
     "payment-not-found": (404, "There is no such payment"),
+    "event-not-found": (404, "There is no such event"),
     "method-not-allowed": (405, "This address does not take that method"),
     "request-timeout": (408, "The request did not arrive in time"),
     "order-id-taken": (409, "The order id is taken"),

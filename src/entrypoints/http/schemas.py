@@ -21,6 +21,7 @@ from domain.rupiah import MOST, MOST_OF_ANY, PaymentType
 from domain.status import Status
 from domain.usecases.list_payments import Page
 from domain.usecases.refund_payment import RefundWish
+from entrypoints.http.described import described as _is
 
 _METADATA_KEYS: Final = 20
 _METADATA_BYTES: Final = 4096
@@ -42,12 +43,6 @@ _QR_EXAMPLE: Final = f"https://api.midtrans.com/v2/qris/{_UUID}/qr-code"
 
 Text = Annotated[str, Meta(max_length=255)]
 Rupiah = Annotated[int, Meta(ge=-1_000_000_000, le=1_000_000_000)]
-
-
-def _is(description: str, example: object = UNSET, **more: Any) -> Meta:
-    """What the API document says of a field; ``more`` is documented only, not checked by the decoder."""
-    examples = None if example is UNSET else [example]
-    return Meta(description=description, examples=examples, extra_json_schema=more or None)
 
 
 class CustomerBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -38,6 +38,16 @@ GATEWAY: Final = Histogram(
     ("call", "outcome"),
     buckets=_SECONDS,
 )
+DELIVERIES: Final = Counter(
+    "bayar_merchant_deliveries_total",
+    "Tries to tell the shop's endpoints of changes, by what came of them, and events given up.",
+    ("outcome",),
+)
+OLDEST_DELIVERY: Final = Gauge(
+    "bayar_merchant_oldest_undelivered_seconds",
+    "How long the oldest event has waited that an enabled endpoint is still to be told.",
+    multiprocess_mode="livemostrecent",
+)
 POOL: Final = Gauge(
     "bayar_database_connections",
     "Pooled database connections, by state.",

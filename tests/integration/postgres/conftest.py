@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from adapters.postgres.pool import Pool
     from support.contracts.notifications import Inbox
     from support.contracts.time import PassTime
+
+DELIVERY_TIMES: Final = (
+    "queued_at",
+    "due_at",
+    "leased_until",
+    "first_attempted_at",
+    "last_attempted_at",
+    "delivered_at",
+    "gave_up_at",
+)
 
 
 @pytest.fixture
@@ -38,6 +48,12 @@ def pass_time(pool: Pool) -> PassTime:
                 ("payment_refunds", "leased_until"),
                 ("payment_refunds", "due_at"),
                 ("payment_create_rates", "window_started_at"),
+                *(
+                    ("merchant_endpoints", name)
+                    for name in ("previous_until", "failing_since", "paused_until")
+                ),
+                ("merchant_events", "created_at"),
+                *(("merchant_deliveries", name) for name in DELIVERY_TIMES),
             ):
                 await connection.execute(
                     f"UPDATE {table} SET {column} = {column} - make_interval(secs => $1)",  # noqa: S608

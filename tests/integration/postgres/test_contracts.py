@@ -11,6 +11,8 @@ from adapters.postgres.notification_reader import PostgresNotificationReader
 from adapters.postgres.retention import PostgresPruner
 from support.contracts.budget import AskingBudgetContract
 from support.contracts.create_rate import CreateRateContract, RateOf
+from support.contracts.deliveries import DeliveriesContract
+from support.contracts.endpoints import EndpointsContract
 from support.contracts.idempotency import IdempotencyKeysContract
 from support.contracts.notification_reader import NotificationReaderContract
 from support.contracts.notifications import Inbox, NotificationsContract
@@ -134,6 +136,30 @@ class TestPostgresUsers(UsersContract):
     @pytest.fixture
     def begin(self, begin: PostgresUnitOfWork) -> PostgresUnitOfWork:
         return begin
+
+
+class TestPostgresEndpoints(EndpointsContract):
+    @pytest.fixture
+    def begin(self, begin: PostgresUnitOfWork) -> PostgresUnitOfWork:
+        return begin
+
+    @pytest.fixture
+    def pass_time(self, pass_time: PassTime) -> PassTime:
+        return pass_time
+
+    @pytest.fixture
+    def now(self, now: datetime) -> datetime:
+        return now
+
+
+class TestPostgresDeliveries(DeliveriesContract):
+    @pytest.fixture
+    def begin(self, begin: PostgresUnitOfWork) -> PostgresUnitOfWork:
+        return begin
+
+    @pytest.fixture
+    def pass_time(self, pass_time: PassTime) -> PassTime:
+        return pass_time
 
 
 class TestPostgresCreateRate(CreateRateContract):

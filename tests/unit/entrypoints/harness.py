@@ -21,6 +21,7 @@ from entrypoints.http.app import create_app
 from entrypoints.settings import load
 from support import builders, recorded
 from support.builders import USER_ID
+from support.fake_merchant import ScriptedMerchant, SteadyChance
 from support.fake_notification_reader import InMemoryNotificationReader
 from support.fake_pruner import InMemoryPruner
 from support.fake_webhook_probe import ScriptedWebhookProbe
@@ -115,6 +116,7 @@ class Service:
     begin: InMemoryUnitOfWork
     gateway: ScriptedGateway
     health: ScriptedHealth
+    merchant: ScriptedMerchant
 
     async def get(self, path: str, *, user: int = USER_ID, scope: str | None = None) -> httpx.Response:
         """Read something as a user with a good token."""
@@ -182,6 +184,7 @@ def a_service(**changes: str | None) -> Service:
     begin = TellingUnitOfWork(on_commit=container.on_commit(), clock=clock, users=users)
     gateway = ScriptedGateway(clock=clock, begin=begin)
     health = ScriptedHealth(begin, clock)
+    merchant = ScriptedMerchant(begin=begin)
     fakes = {
         "clock": clock,
         "ids": CountingIdentifiers(),
@@ -195,6 +198,8 @@ def a_service(**changes: str | None) -> Service:
         "midtrans": ScriptedKeyCheck(),
         "gateway": gateway,
         "webhook_probe": ScriptedWebhookProbe(),
+        "merchant": merchant,
+        "chance": SteadyChance(),
     }
     container.reset_singletons()
     for name, fake in fakes.items():
@@ -211,6 +216,7 @@ def a_service(**changes: str | None) -> Service:
         begin=begin,
         gateway=gateway,
         health=health,
+        merchant=merchant,
     )
 
 

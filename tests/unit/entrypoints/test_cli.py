@@ -428,6 +428,15 @@ def test_a_fault_of_our_own_keeps_its_traceback(service: Service, monkeypatch: p
         ["simulator", "--time-scale", "0"],
         ["simulator", "--port", "0"],
         ["demo", "--port", "x"],
+        ["endpoints", "add"],
+        ["endpoints", "add", "shop.example"],
+        ["endpoints", "add", "https://user:password@shop.example"],
+        ["endpoints", "add", "https://shop.example", "--user", "0"],
+        ["endpoints", "rotate", "first"],
+        ["deliveries", "list", "--limit", "0"],
+        ["deliveries", "resend"],
+        ["deliveries", "resend", "event"],
+        ["deliveries", "resend", "--failed", "5b1f0c3e-7a52-5d0e-9a34-0d8f8f6c2b11"],
     ],
 )
 def test_wrong_usage_ends_with_status_2_and_a_word_on_stderr(arguments: list[str]) -> None:
@@ -452,6 +461,8 @@ COMMANDS: Final = [
     ["webhooks", "replay"],
     ["payments", "cancel"],
     ["payments", "refund"],
+    *(["endpoints", name] for name in ("add", "list", "rotate", "disable", "enable")),
+    *(["deliveries", name] for name in ("list", "resend")),
 ]
 
 
@@ -466,7 +477,8 @@ def test_every_command_has_help_with_an_example(command: list[str]) -> None:
     "command",
     [["users", "add"], ["users", "list"], ["payments", "list"], ["payments", "show"], ["payments", "sync"],
      ["payments", "cancel"], ["payments", "refund"], ["webhooks", "list"], ["webhooks", "show"],
-     ["webhooks", "replay"], ["migrate"], ["doctor"], ["reconcile"], ["verify"]],
+     ["webhooks", "replay"], ["migrate"], ["doctor"], ["reconcile"], ["verify"], ["endpoints", "add"],
+     ["endpoints", "list"], ["endpoints", "rotate"], ["deliveries", "list"]],
     ids=" ".join,
 )  # fmt: skip
 def test_every_command_that_lists_or_shows_has_json(command: list[str]) -> None:

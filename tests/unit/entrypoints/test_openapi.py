@@ -13,13 +13,15 @@ from domain.errors import GatewayUnavailable
 from domain.evidence import ChargeRefused
 from domain.history import Source
 from domain.notification import NEEDED
+from domain.ports.deliveries import DeliveryState
 from domain.ports.gateway import Declined, NotTaken, RefundTaken, Unanswered
 from domain.refund import RefundStatus
 from domain.status import Status
 from entrypoints.http import openapi, schemas
 from entrypoints.http.app import create_litestar
+from entrypoints.http.delivery_views import DeliveryList, DeliveryView
 from entrypoints.http.problems import MEDIA_TYPE, PROBLEMS, Problem
-from support import builders
+from support import builders, merchant
 from support.service import CREATE, bearer
 from unit.entrypoints.harness import Service, a_service, away, problem_of
 
@@ -67,6 +69,8 @@ PROBLEMS_OF = {
         "outcome-unknown",
     },
     "listRefunds": READ,
+    "listDeliveries": READ,
+    "resendEvent": READ | {"cross-site", "event-not-found"},
     "receiveNotification": BODY | {"invalid-signature", "database-unavailable"},
     "live": set(),
     "ready": {"database-unavailable", "internal-error"},
@@ -81,7 +85,12 @@ SOMETIMES = {
     ("refundPayment", 409): {"Retry-After"},
     ("refundPayment", 502): {"Idempotent-Replayed"},
 }
-SUCCESSES = {"createPayment": {"201"}, "refundPayment": {"201"}, "getPaymentQr": {"200", "302"}}
+SUCCESSES = {
+    "createPayment": {"201"},
+    "refundPayment": {"201"},
+    "getPaymentQr": {"200", "302"},
+    "resendEvent": {"202"},
+}
 KEYED = {"createPayment", "refundPayment"}
 
 
@@ -108,6 +117,14 @@ def everything_in(node: Any) -> Iterator[Any]:
     if isinstance(node, dict | list):
         for inner in node.values() if isinstance(node, dict) else node:
             yield from everything_in(inner)
+
+
+async def a_told_event(service: Service) -> str:
+    """An event of a payment of its own that an endpoint is to be told; its id."""
+    await merchant.listens(service.begin)
+    await merchant.is_paid(service.begin, "order-told")
+    (due,) = await merchant.take(service.begin)
+    return str(due.event_id)
 
 
 def found(document: Any, ref: str) -> Any:
@@ -238,6 +255,8 @@ def test_every_field_of_every_body_is_described(document: Any) -> None:
         schemas.RefundBody,
         schemas.RefundView,
         schemas.RefundList,
+        DeliveryView,
+        DeliveryList,
         Problem,
     ],
 )
@@ -285,6 +304,13 @@ def test_a_problem_leaves_out_what_it_does_not_have(document: Any) -> None:
         "gateway_message",
         "payment",
     }
+
+
+def test_every_state_of_a_delivery_is_explained(document: Any) -> None:
+    state = document["components"]["schemas"]["DeliveryState"]
+
+    assert state["enum"] == list(DeliveryState)
+    assert list(state["x-enumDescriptions"]) == list(DeliveryState)
 
 
 @pytest.mark.parametrize("kind", [Status, RefundStatus])
@@ -399,12 +425,15 @@ async def test_what_is_answered_is_what_is_documented(operations: Any) -> None:
     )
     await service.given()
     await service.given(order_id="order-3", status=Status.EXPIRE)
+    event_id = await a_told_event(service)
     reading = {
         "getPayment": "/api/payments/{}",
         "getPaymentStatus": "/api/payments/{}/status",
         "getPaymentQr": "/api/payments/{}/qr.svg",
         "listPaymentEvents": "/api/payments/{}/events",
+        "listDeliveries": "/api/payments/{}/deliveries",
     }
+    resending = f"/api/payments/order-told/deliveries/{event_id}/resend"
 
     answers = [
         ("createPayment", await service.create({"order_id": "order-2"})),
@@ -434,6 +463,13 @@ async def test_what_is_answered_is_what_is_documented(operations: Any) -> None:
         ("listRefunds", await service.get("/api/payments/paid/refunds")),
         ("listRefunds", await service.get("/api/payments/nothing/refunds")),
         ("listRefunds", await service.client.get("/api/payments/paid/refunds")),
+        ("resendEvent", await service.client.post(resending, headers=bearer())),
+        ("resendEvent", await service.client.post(resending.replace(event_id, "x"), headers=bearer())),
+        (
+            "resendEvent",
+            await service.client.post(resending.replace("order-told", "nothing"), headers=bearer()),
+        ),
+        ("resendEvent", await service.client.post(resending)),
         ("receiveNotification", await service.notify()),
         ("receiveNotification", await service.notify(signature_key="0" * 128)),
         ("receiveNotification", await service.notify_raw(b"{")),
@@ -450,6 +486,7 @@ async def test_what_is_answered_is_what_is_documented(operations: Any) -> None:
         ("refundPayment", await service.refund("paid", key="away")),
         ("cancelPayment", await service.cancel("paid")),
         *[(name, await service.get(path.format("order-1"))) for name, path in reading.items()],
+        ("resendEvent", await service.client.post(resending, headers=bearer())),
         ("receiveNotification", await service.notify()),
         ("ready", await service.client.get("/health/ready")),
     ]

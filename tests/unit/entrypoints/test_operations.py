@@ -221,5 +221,7 @@ async def test_every_metric_of_ours_is_documented(service: Service) -> None:
         "bayar_refunds_total",
         "bayar_webhooks_total",
         "bayar_gateway_call_seconds",
+        "bayar_merchant_deliveries_total",
+        "bayar_merchant_oldest_undelivered_seconds",
         "bayar_database_connections",
     }

@@ -92,6 +92,14 @@ async def _no_such_payment() -> httpx.Response:
     return await a_service().get("/api/payments/missing")
 
 
+@leads_to(404, "event-not-found")
+async def _no_such_event() -> httpx.Response:
+    service = a_service()
+    await service.given()
+    path = "/api/payments/order-1/deliveries/5b1f0c3e-7a52-5d0e-9a34-0d8f8f6c2b11/resend"
+    return await service.client.post(path, headers=bearer())
+
+
 @leads_to(405, "method-not-allowed")
 async def _another_method() -> httpx.Response:
     return await a_service().client.delete("/api/payments/order-1", headers=bearer())

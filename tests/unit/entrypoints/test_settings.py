@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from domain.rupiah import PaymentType
-from entrypoints.settings import Settings, SettingsError, from_environment, load
+from entrypoints.settings import Settings, SettingsError, from_environment, load, of_merchant
+from support.merchant import SECRET
 from support.service import environment
 
 ROOT: Final = Path(__file__).parents[3]
@@ -25,6 +26,7 @@ SECRETS: Final = {
     "MIDTRANS_PREVIOUS_SERVER_KEY": "Mid-server-hunter2",
     "AUTH_JWT_SECRET": "hunter2" * 5,
     "BAYAR_METRICS_TOKEN": "hunter2",
+    "BAYAR_MERCHANT_SECRET": "whsec_" + "hunter2" * 8,
 }
 
 
@@ -64,6 +66,8 @@ def private_pem(key: Any) -> str:
         ("BAYAR_AUTO_CREATE_USERS", "off", "auto_create_users", False),
         ("BAYAR_PUBLIC_URL", "https://pay.example/", "public_url", "https://pay.example"),
         ("BAYAR_MERCHANT_NAME", "Warung Kopi", "merchant_name", "Warung Kopi"),
+        ("BAYAR_MERCHANT_SECRET", SECRET, "merchant_secret", SECRET),
+        ("BAYAR_MERCHANT_ALLOW_PRIVATE", "true", "merchant_allow_private", True),
         ("BAYAR_DEFAULT_AMOUNT", "20000000", "default_amount", 20_000_000),
         ("BAYAR_PAYMENT_TYPE", "qris", "payment_type", PaymentType.QRIS),
         ("BAYAR_EXPIRY_MINUTES", "1", "life", timedelta(minutes=1)),
@@ -99,6 +103,9 @@ def test_a_variable_is_read(variable: str, text: str, attribute: str, value: obj
         ("auto_create_users", False),
         ("public_url", None),
         ("merchant_name", "Bayar"),
+        ("merchant_url", None),
+        ("merchant_secret", None),
+        ("merchant_allow_private", False),
         ("default_amount", 10_000),
         ("payment_type", PaymentType.GOPAY),
         ("life", timedelta(minutes=15)),
@@ -151,6 +158,19 @@ def test_an_optional_variable_that_is_missing_or_blank_has_its_default(attribute
         ("BAYAR_PUBLIC_URL", "https://b\u00fccher.example"),
         ("BAYAR_PUBLIC_URL", "https://a.example,https://b.example"),
         ("BAYAR_PUBLIC_URL", "https://a b.example"),
+        ("BAYAR_MERCHANT_URL", "shop.example"),
+        ("BAYAR_MERCHANT_URL", "ftp://shop.example"),
+        ("BAYAR_MERCHANT_URL", "https://"),
+        ("BAYAR_MERCHANT_URL", "https://shop.example:99999"),
+        ("BAYAR_MERCHANT_URL", "https://shop.example:0"),
+        ("BAYAR_MERCHANT_URL", "https://shop.example:x"),
+        ("BAYAR_MERCHANT_URL", "https://shop.example/#hook"),
+        ("BAYAR_MERCHANT_URL", "https://shop.example\\@evil.example"),
+        ("BAYAR_MERCHANT_URL", "https://b\u00fccher.example"),
+        ("BAYAR_MERCHANT_URL", "https://shop.example/" + "x" * 2048),
+        ("BAYAR_MERCHANT_SECRET", "hunter2"),
+        ("BAYAR_MERCHANT_SECRET", SECRET.removeprefix("whsec_")),
+        ("BAYAR_MERCHANT_ALLOW_PRIVATE", "maybe"),
         ("BAYAR_DEFAULT_AMOUNT", "0"),
         ("BAYAR_DEFAULT_AMOUNT", "20000001"),
         ("BAYAR_DEFAULT_AMOUNT", "1e4"),
@@ -209,6 +229,34 @@ def test_a_missing_pair_of_alternatives_is_named_with_both() -> None:
     (problem,) = problems(environment(AUTH_JWT_SECRET=None), "AUTH_JWT_SECRET|AUTH_JWT_PUBLIC_KEY")
 
     assert problem.startswith("AUTH_JWT_SECRET or AUTH_JWT_PUBLIC_KEY is not set")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://shop.example",
+        "https://shop.example:8443/hook?token=x%20&y",
+        "http://127.0.0.1:9000/hook/",
+        "https://[2606:4700::1111]/hook",
+    ],
+)
+def test_the_shop_s_address_is_kept_as_it_is(url: str) -> None:
+    settings = load(environment(BAYAR_MERCHANT_URL=url, BAYAR_MERCHANT_SECRET=SECRET))
+
+    assert settings.merchant_url == url
+    assert url not in repr(settings)
+
+
+def test_the_demo_takes_the_shop_s_endpoint_out_of_the_surroundings_and_nothing_else() -> None:
+    told = {"BAYAR_MERCHANT_URL": "https://shop.example", "BAYAR_MERCHANT_SECRET": SECRET}
+
+    assert of_merchant(environment(**told)) == told
+
+
+def test_the_shop_is_told_nothing_that_is_not_signed() -> None:
+    (problem,) = problems(environment(BAYAR_MERCHANT_URL="https://shop.example"))
+
+    assert problem.startswith("BAYAR_MERCHANT_SECRET is not set")
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
@@ -306,6 +354,10 @@ def test_a_secret_is_not_in_the_settings_text(variable: str) -> None:
         ("MIDTRANS_BASE_URL", "https://bayar:hunter2@midtrans.example"),
         ("BAYAR_PUBLIC_URL", "https://bayar:hunter2@pay.example"),
         ("BAYAR_PUBLIC_URL", "https://bayar:hunter2\u2100@pay.example"),
+        ("BAYAR_MERCHANT_URL", "https://bayar:hunter2@shop.example"),
+        ("BAYAR_MERCHANT_URL", "https://shop.example:hunter2/"),
+        ("BAYAR_MERCHANT_URL", "https://shop.example/?token=hunter2#"),
+        ("BAYAR_MERCHANT_SECRET", "whsec_hunter2"),
         ("AUTH_JWT_SECRET", "hunter2"),
         ("CORS_ALLOWED_ORIGINS", "https://bayar:hunter2\u2100@shop.example"),
     ],

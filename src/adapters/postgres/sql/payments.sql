@@ -54,7 +54,8 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 -- Changes with their log rows, by column; a payment whose transaction id belongs to another one does not come back.
 -- $1 id, $2 status, $3 transaction id, $4 answer, $5 updated, $6 paid, $7 late, $8 refunded, $9 breaks,
 -- $10 log length, $11 log head, $12 unconfirmed since, $13 attended, $14 whether it needs a person,
--- $15 when it is due, from now; $16.. the log rows
+-- $15 when it is due, from now; $16.. the log rows; $25.. what the shop is told of it, which is kept where an
+-- endpoint is there to be told
 WITH saved AS (
   UPDATE payment_transactions p
      SET status = c.status, midtrans_transaction_id = c.transaction_id, updated_at = c.updated_at,
@@ -71,7 +72,7 @@ WITH saved AS (
      AND (p.midtrans_transaction_id IS NOT DISTINCT FROM c.transaction_id
           OR NOT EXISTS (SELECT FROM payment_transactions other
                           WHERE other.midtrans_transaction_id = c.transaction_id AND other.id <> c.id))
-  RETURNING p.id
+  RETURNING p.id, p.user_id
 ), logged AS (
   INSERT INTO payment_events (payment_id, seq, recorded_at, what, source, status, detail, digest, evidence)
   SELECT e.payment_id, e.seq, e.recorded_at, e.what, e.source, e.status, e.detail::jsonb, e.digest, e.evidence
@@ -80,6 +81,23 @@ WITH saved AS (
                 $23::bytea[], $24::bytea[])
            AS e (payment_id, seq, recorded_at, what, source, status, detail, digest, evidence)
       ON e.payment_id = saved.id
+), listening AS (
+  SELECT saved.id AS payment_id, endpoint.id AS endpoint_id
+    FROM saved
+    JOIN merchant_endpoints endpoint
+      ON endpoint.disabled_at IS NULL AND (endpoint.user_id IS NULL OR endpoint.user_id = saved.user_id)
+), told AS (
+  INSERT INTO merchant_events (id, payment_id, seq, type, body)
+  SELECT n.id, n.payment_id, n.seq, n.type, n.body
+    FROM unnest($25::uuid[], $26::uuid[], $27::int[], $28::text[], $29::text[])
+         AS n (id, payment_id, seq, type, body)
+   WHERE n.payment_id IN (SELECT payment_id FROM listening)
+  RETURNING id, payment_id, seq
+), queued AS (
+  INSERT INTO merchant_deliveries (event_id, endpoint_id, payment_id, seq)
+  SELECT told.id, listening.endpoint_id, told.payment_id, told.seq
+    FROM told
+    JOIN listening ON listening.payment_id = told.payment_id
 )
 SELECT id FROM saved;
 
