@@ -1,6 +1,8 @@
 """Structured logs: one line per request and per change of a payment, and never a secret in them."""
 
+import io
 import logging
+import re
 from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any, Final, TextIO, cast
@@ -23,15 +25,15 @@ def configure_logs(*, log_format: str | None, level: str, stream: TextIO) -> Non
         shared.append(_printable)
     # Frames of a traceback, never the values of their variables: those may be keys or tokens.
     renderer: Any = (
-        structlog.dev.ConsoleRenderer(
-            colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
+        structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=_write_traceback)
         if console
         else structlog.processors.JSONRenderer(serializer=_json)
     )
-    told = structlog.dev.set_exc_info if console else structlog.processors.format_exc_info
+    told: list[Any] = (
+        [structlog.dev.set_exc_info] if console else [structlog.processors.format_exc_info, _forget_rows]
+    )
     structlog.configure(
-        processors=[*shared, told, renderer],
+        processors=[*shared, *told, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(_NAMES.get(level, logging.ERROR)),
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Patient(stream))),
         cache_logger_on_first_use=True,
@@ -43,11 +45,31 @@ def configure_logs(*, log_format: str | None, level: str, stream: TextIO) -> Non
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                _forget_rows,
                 renderer,
             ],
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+# What Postgres says of a row that it refused is the row itself, up to whatever follows in a traceback.
+_ROW: Final = re.compile(
+    r"^DETAIL:.*?(?=^HINT:|^Traceback|^The above exception|^During handling|\Z)", re.MULTILINE | re.DOTALL
+)
+
+
+def _forget_rows(_logger: object, _name: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """Rows hold checkout tokens and signatures."""
+    if isinstance(event.get("exception"), str):
+        event["exception"] = _ROW.sub("DETAIL: left out\n", event["exception"])
+    return event
+
+
+def _write_traceback(stream: TextIO, exc_info: Any) -> None:
+    text = io.StringIO()
+    structlog.dev.plain_traceback(text, exc_info)
+    stream.write(_ROW.sub("DETAIL: left out\n", text.getvalue()))
 
 
 class _Patient:

@@ -273,3 +273,36 @@ def test_what_came_from_outside_does_not_steer_a_terminal(name: str) -> None:
 
     assert "pwned" in stream.getvalue()
     assert not {"\x1b", "\x07"} & set(stream.getvalue())
+
+
+class Refused(Exception):
+    """What asyncpg raises for a row that breaks a rule of its table."""
+
+    def __str__(self) -> str:
+        return (
+            'null value in column "phone" violates not-null constraint\n'
+            "DETAIL:  Failing row contains (order-1, a-secret-token,\n two lines).\nHINT:  Look at it."
+        )
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+@pytest.mark.parametrize("by_library", [False, True])
+def test_a_row_that_postgres_refused_is_not_repeated(log_format: str, by_library: bool) -> None:  # noqa: FBT001
+    stream = io.StringIO()
+    configure_logs(log_format=log_format, level="info", stream=stream)
+    structlog.configure(cache_logger_on_first_use=False)
+
+    try:
+        raise RuntimeError("what came of it") from Refused()  # noqa: TRY301
+    except RuntimeError:
+        if by_library:
+            logging.getLogger("asyncpg").exception("it failed")
+        else:
+            structlog.get_logger().exception("it failed")
+
+    text = stream.getvalue()
+    assert "secret" not in text
+    assert "two lines" not in text
+    assert "violates not-null constraint" in text
+    assert "HINT:  Look at it." in text
+    assert "what came of it" in text
