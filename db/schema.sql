@@ -199,7 +199,8 @@ CREATE TABLE public.payment_transactions (
     due_at timestamp with time zone DEFAULT now(),
     unconfirmed_since timestamp with time zone,
     attended jsonb DEFAULT '[]'::jsonb NOT NULL,
-    needs_attention boolean DEFAULT false NOT NULL
+    needs_attention boolean DEFAULT false NOT NULL,
+    checkout_token text
 );
 
 
@@ -449,6 +450,13 @@ CREATE INDEX payment_transactions_attention_index ON public.payment_transactions
 
 
 --
+-- Name: payment_transactions_checkout_token_index; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX payment_transactions_checkout_token_index ON public.payment_transactions USING btree (checkout_token) WHERE (checkout_token IS NOT NULL);
+
+
+--
 -- Name: payment_transactions_due_index; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -592,4 +600,5 @@ INSERT INTO public.schema_migrations (version) VALUES
     ('20261125000001'),
     ('20261125000002'),
     ('20261125000003'),
+    ('20261125000004'),
     ('20261125000005');

@@ -2,6 +2,7 @@
 
 BayarError
 ├── PaymentNotFound        also the answer about another user's payment
+├── CheckoutNotFound       a checkout token that opens nothing, or nothing any more
 ├── InvalidPayment         the order contradicts itself (a wrong item sum, say)
 ├── AmountOutOfBounds      outside what the payment type takes
 ├── OrderIdTaken
@@ -13,6 +14,7 @@ BayarError
 ├── UnknownUser            a valid token of somebody who is not in ``users``
 ├── UserNotAdded           the ``users`` table demands more than an id
 ├── TooManyRequests
+├── TooManyStreams         as many follow payments here as this process takes
 ├── NotANotification       lacks what every notification of Midtrans has
 ├── NotificationNotFound
 ├── NotReplayable          a stored notification that nothing proves
@@ -50,6 +52,13 @@ class PaymentNotFound(BayarError):
     def __init__(self, order_id: str) -> None:
         super().__init__(f"There is no payment {order_id}.")
         self.order_id = order_id
+
+
+class CheckoutNotFound(BayarError):
+    code = "not-found"
+
+    def __init__(self) -> None:
+        super().__init__("This checkout token opens no payment, or not any more.")
 
 
 class InvalidPayment(BayarError):
@@ -172,6 +181,16 @@ class NotReplayable(BayarError):
     def __init__(self, notification_id: object, why: str) -> None:
         super().__init__(f"Notification {notification_id} cannot be replayed, for {why}.")
         self.why = why
+
+
+class TooManyStreams(BayarError):
+    code = "too-many-streams"
+    retry_after = 5
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Too many payments are being followed here at once; ask for the status, or try again."
+        )
 
 
 class TransactionTaken(BayarError):

@@ -95,7 +95,7 @@ class Order:
     items: tuple[Item, ...]
     metadata: Mapping[str, str]
 
-    def payment(self, payment_id: UUID, *, at: datetime) -> Payment:
+    def payment(self, payment_id: UUID, *, at: datetime, checkout_token: str) -> Payment:
         """The payment that this order starts."""
         return Payment(
             id=payment_id,
@@ -107,6 +107,7 @@ class Order:
             created_at=at,
             updated_at=at,
             expires_at=at + self.life,
+            checkout_token=checkout_token,
             callback_url=self.callback_url,
             metadata=self.metadata,
         )

@@ -34,7 +34,8 @@ class Payment:
     """The payment as stored. Amounts are rupiah, times are UTC.
 
     ``charge_answer`` is Midtrans's own JSON, kept whole: the QR and the deep link are told once, in the
-    answer to the charge, and never again. ``charged_at`` is when the charge was sent last, by the database's
+    answer to the charge, and never again. ``checkout_token`` opens the customer's page; payments of before
+    have none. ``charged_at`` is when the charge was sent last, by the database's
     clock, so that it makes no two payments different. ``unconfirmed_since`` is when a notification alone
     moved the payment, until Midtrans says the same when asked. ``attended`` is what an operator has looked
     at. ``log_length`` and ``log_head`` are the end of its evidence log.
@@ -56,6 +57,7 @@ class Payment:
     transaction_id: str | None = None
     charge_answer: str | None = None
     callback_url: str | None = None
+    checkout_token: str | None = field(default=None, repr=False)
     metadata: Mapping[str, str] = field(default_factory=dict)
     breaks: tuple[Break, ...] = ()
     unconfirmed_since: datetime | None = None

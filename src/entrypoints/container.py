@@ -11,6 +11,7 @@ from adapters.merchant.merchant import HttpMerchant
 from adapters.midtrans.client import MidtransClient, create_http
 from adapters.midtrans.gateway import MidtransGateway
 from adapters.outside.webhook_probe import HttpxWebhookProbe
+from adapters.postgres.checkouts import PostgresCheckouts, PostgresPaymentChanges
 from adapters.postgres.create_rate import PostgresCreateRate
 from adapters.postgres.evidence_log import PostgresEvidenceLog
 from adapters.postgres.health import PostgresHealth
@@ -32,10 +33,12 @@ from domain.usecases.charge_payment import ChargePayment
 from domain.usecases.confirm_notifications import ConfirmNotifications
 from domain.usecases.create_payment import CreatePayment
 from domain.usecases.deliver_events import Attempt, DeliverEvents
+from domain.usecases.follow_payment import FollowPayment
 from domain.usecases.get_payment import GetPayment
 from domain.usecases.list_deliveries import ListDeliveries
 from domain.usecases.list_payments import ListPayments
 from domain.usecases.list_refunds import ListRefunds
+from domain.usecases.open_checkout import OpenCheckout
 from domain.usecases.prune import Prune
 from domain.usecases.read_timeline import ReadTimeline
 from domain.usecases.receive_notification import ReceiveNotification
@@ -48,10 +51,12 @@ from domain.usecases.resend_event import ResendEvent
 from domain.usecases.rotate_secret import RotateSecret
 from domain.usecases.send_refund import SendRefund
 from domain.usecases.verify_log import VerifyLog
+from entrypoints.listening import streams_allowed
 from entrypoints.migrations import versions
 from entrypoints.settings import Settings
 from entrypoints.telemetry.attempts import tell_attempt
 from entrypoints.telemetry.observed import ObservedGateway, tell_changes
+from entrypoints.watcher import Watcher
 
 
 class Container(DeclarativeContainer):
@@ -131,6 +136,11 @@ class Container(DeclarativeContainer):
     )
     repeat_refunds = Singleton(RepeatRefunds, begin=begin, reader=reader, send=send_refund, clock=clock)
     list_refunds = Singleton(ListRefunds, begin=begin, get=get_payment)
+    checkouts = Singleton(PostgresCheckouts, pool=pool)
+    changes = Singleton(PostgresPaymentChanges, pool=pool)
+    open_checkout = Singleton(OpenCheckout, checkouts=checkouts, clock=clock)
+    follow_payment = Singleton(FollowPayment, reader=reader)
+    watcher = Singleton(Watcher, changes=changes, most=Call(streams_allowed, settings.provided.max_streams))
     receive_notification = Singleton(
         ReceiveNotification,
         begin=begin,

@@ -1,12 +1,17 @@
 """An HTTP server on a port that nobody else has."""
 
+import resource
 import socket
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
 from entrypoints.trouble import Trouble
+
+# Calls that are answered at once, and connections that wait for the next one.
+_CALLS_AT_ONCE: Final = 1024
 
 
 class PortTaken(Trouble):
@@ -25,8 +30,23 @@ def check_port(host: str, port: int) -> None:
         raise PortTaken(f"Cannot listen on {host}:{port} ({why}); choose another --port.") from taken
 
 
-def listener(app: Any, *, host: str, port: int) -> Server:
-    """An HTTP server for an ASGI application, to be awaited with ``serve()`` and ended with ``stop()``."""
+def streams_allowed(wanted: int) -> int:
+    """How many streams this process may hold open: half of its file descriptors stay for everything else.
+
+    The limit of the descriptors is raised as far as the system lets us.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return wanted if limit == resource.RLIM_INFINITY else min(wanted, limit // 2)
+
+
+def listener(app: Any, *, host: str, port: int, streams: int = 0) -> Server:
+    """An HTTP server for an ASGI application, to be awaited with ``serve()`` and ended with ``stop()``.
+
+    It holds so many ``streams`` open beside the calls that it answers.
+    """
     return Server(
         app,
         address=host,
@@ -35,5 +55,6 @@ def listener(app: Any, *, host: str, port: int) -> Server:
         http=HTTPModes.http1,
         websockets=False,
         backlog=1024,
+        backpressure=_CALLS_AT_ONCE + streams,
         log_enabled=False,
     )

@@ -31,11 +31,13 @@ async def _serve(settings: Settings, *, host: str, port: int, with_worker: bool,
     stop = asyncio.Event()
     container = Container(settings=settings)
     async with running(container):
-        server = listener(create_app(container, several_processes=several), host=host, port=port)
+        app = create_app(container, several_processes=several)
+        server = listener(app, host=host, port=port, streams=settings.max_streams)
 
         def drain() -> None:
             _log.info("server.draining")
             stop.set()
+            container.watcher().close()
             server.stop()  # type: ignore[no-untyped-call] # Granian leaves it unannotated
             asyncio.get_running_loop().call_later(GRACE_SECONDS, os._exit, 1)
 

@@ -76,6 +76,7 @@ class Settings:
     cors_origins: tuple[str, ...]
     create_rate: int
     ask_rate: int
+    max_streams: int
     metrics_token: str | None = field(repr=False)
     log_format: str | None
     log_level: str
@@ -142,6 +143,7 @@ def load(environ: Mapping[str, str], *, needs: tuple[str, ...] = ()) -> Settings
         cors_origins=read.parsed("CORS_ALLOWED_ORIGINS", _origins) or (),
         create_rate=read.whole("BAYAR_CREATE_RATE", 60, 1, 1_000_000_000),
         ask_rate=read.whole("BAYAR_ASK_RATE", 20, 1, 10_000),
+        max_streams=read.whole("BAYAR_MAX_STREAMS", 5000, 1, 1_000_000),
         metrics_token=read.text("BAYAR_METRICS_TOKEN"),
         log_format=read.one_of("LOG_FORMAT", ("json", "console"), "") or None,
         log_level=read.one_of("LOG_LEVEL", ("debug", "info", "warning", "error"), "info", fold=True),

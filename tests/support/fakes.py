@@ -82,11 +82,15 @@ class CountingIdentifiers:
     """Identifiers of the right form that count from one."""
 
     def __init__(self) -> None:
-        self._uuids, self._order_ids = 0, 0
+        self._uuids, self._order_ids, self._tokens = 0, 0, 0
 
     def uuid(self) -> UUID:
         self._uuids += 1
         return UUID(int=self._uuids)
+
+    def checkout_token(self) -> str:
+        self._tokens += 1
+        return f"checkout-token-{self._tokens:017}"
 
     def order_id(self) -> str:
         self._order_ids += 1

@@ -19,6 +19,7 @@ from adapters.midtrans.client import MidtransClient
 from adapters.midtrans.gateway import MidtransGateway
 from adapters.outside.webhook_probe import HttpxWebhookProbe
 from adapters.postgres.budget import PostgresAskingBudget
+from adapters.postgres.checkouts import PostgresCheckouts, PostgresPaymentChanges
 from adapters.postgres.create_rate import PostgresCreateRate
 from adapters.postgres.deliveries import PostgresDeliveries
 from adapters.postgres.endpoints import PostgresEndpoints
@@ -36,6 +37,8 @@ from adapters.system.clock import SystemClock
 from adapters.system.identifiers import SystemIdentifiers
 from domain.ports.budget import AskingBudget
 from domain.ports.chance import Chance
+from domain.ports.changes import PaymentChanges
+from domain.ports.checkouts import Checkouts
 from domain.ports.clock import Clock
 from domain.ports.create_rate import CreateRate
 from domain.ports.database import DatabaseHealth
@@ -53,6 +56,7 @@ from domain.ports.refunds import Refunds
 from domain.ports.users import Users
 from domain.ports.webhook_probe import WebhookProbe
 from domain.ports.work import UnitOfWork, Work
+from support.fake_checkouts import InMemoryCheckouts, InMemoryPaymentChanges
 from support.fake_merchant import InMemoryDeliveries, InMemoryEndpoints, ScriptedMerchant, SteadyChance
 from support.fake_notification_reader import InMemoryNotificationReader
 from support.fake_pruner import InMemoryPruner
@@ -129,6 +133,15 @@ def typed(http: httpx.AsyncClient, pool: Any, connection: Any, memory: Any) -> N
     del ids, gateway, checker, begin, work, payments, notifications, keys, budget, users, reader, rate, health
 
 
+def typed_too(pool: Any, in_memory: InMemoryUnitOfWork) -> None:
+    """The same for what the customer's side reads."""
+    checkouts: Checkouts = PostgresCheckouts(pool=pool)
+    changes: PaymentChanges = PostgresPaymentChanges(pool=pool)
+    checkouts = InMemoryCheckouts(in_memory)
+    changes = InMemoryPaymentChanges(in_memory)
+    del checkouts, changes
+
+
 PAIRS: Final[list[tuple[type, type]]] = [
     (Clock, SystemClock),
     (Clock, ManualClock),
@@ -170,6 +183,10 @@ PAIRS: Final[list[tuple[type, type]]] = [
     (Merchant, ScriptedMerchant),
     (Chance, SystemChance),
     (Chance, SteadyChance),
+    (Checkouts, PostgresCheckouts),
+    (Checkouts, InMemoryCheckouts),
+    (PaymentChanges, PostgresPaymentChanges),
+    (PaymentChanges, InMemoryPaymentChanges),
 ]
 
 

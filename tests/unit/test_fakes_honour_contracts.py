@@ -5,6 +5,7 @@ from datetime import datetime
 import pytest
 
 from support.contracts.budget import AskingBudgetContract
+from support.contracts.checkouts import CheckoutsContract, PaymentChangesContract
 from support.contracts.create_rate import CreateRateContract, RateOf
 from support.contracts.deliveries import DeliveriesContract
 from support.contracts.endpoints import EndpointsContract
@@ -17,6 +18,7 @@ from support.contracts.pruner import PrunerContract
 from support.contracts.refunds import RefundsContract
 from support.contracts.time import PassTime
 from support.contracts.users import UsersContract
+from support.fake_checkouts import InMemoryCheckouts, InMemoryPaymentChanges
 from support.fake_notification_reader import InMemoryNotificationReader
 from support.fake_pruner import InMemoryPruner
 from support.fakes import (
@@ -93,6 +95,18 @@ class TestInMemoryAskingBudget(_InMemory, AskingBudgetContract):
 
 class TestInMemoryRefunds(_InMemory, RefundsContract):
     pass
+
+
+class TestInMemoryCheckouts(_InMemory, CheckoutsContract):
+    @pytest.fixture
+    def checkouts(self, begin: InMemoryUnitOfWork) -> InMemoryCheckouts:
+        return InMemoryCheckouts(begin)
+
+
+class TestInMemoryPaymentChanges(_InMemory, PaymentChangesContract):
+    @pytest.fixture
+    def changes(self, begin: InMemoryUnitOfWork) -> InMemoryPaymentChanges:
+        return InMemoryPaymentChanges(begin)
 
 
 class TestInMemoryUsers(_InMemory, UsersContract):

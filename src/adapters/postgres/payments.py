@@ -60,6 +60,7 @@ class PostgresPayments:
                 payment.log_head,
                 ask_in(payment, payment.updated_at),
                 *_columns(entries),
+                payment.checkout_token,
             )
         except asyncpg.ForeignKeyViolationError as stranger:
             raise UnknownUser(payment.user_id) from stranger
@@ -69,7 +70,7 @@ class PostgresPayments:
 
     async def lock(self, order_id: str) -> Payment | None:
         row = await self._connection.fetchrow(_LOCK, order_id)
-        return _payment(row) if row else None
+        return payment_of(row) if row else None
 
     async def save(self, payment: Payment, entries: tuple[Entry, ...]) -> None:
         await self.save_all([(payment, entries)])
@@ -91,7 +92,7 @@ class PostgresPayments:
         self._recorded.extend(entries)
 
     async def lock_free(self, order_ids: Sequence[str]) -> list[Payment]:
-        return [_payment(row) for row in await self._connection.fetch(_LOCK_FREE, list(order_ids))]
+        return [payment_of(row) for row in await self._connection.fetch(_LOCK_FREE, list(order_ids))]
 
     async def charge_again(self, payment_id: UUID) -> bool:
         return await self._connection.fetchrow(_CHARGE_AGAIN, payment_id) is not None
@@ -125,7 +126,7 @@ class PostgresPaymentReader:
         if not may_be_asked_for(order_id):
             return None
         rows = await self._rows(_FIND, order_id)
-        return _payment(rows[0]) if rows else None
+        return payment_of(rows[0]) if rows else None
 
     async def page(
         self, *, user_id: int | None, status: Status | None, after: Place | None, limit: int
@@ -135,10 +136,10 @@ class PostgresPaymentReader:
             rows = await self._rows(_PAGE_OF_ALL, status, *place, limit)
         else:
             rows = await self._rows(_PAGE_OF_USER, user_id, status, *place, limit)
-        return [_payment(row) for row in rows]
+        return [payment_of(row) for row in rows]
 
     async def attention(self, *, limit: int) -> list[Payment]:
-        return [_payment(row) for row in await self._rows(_ATTENTION, limit)]
+        return [payment_of(row) for row in await self._rows(_ATTENTION, limit)]
 
     async def log(self, payment_id: UUID) -> list[Entry]:
         rows = await self._rows(_LOG, payment_id)
@@ -201,7 +202,7 @@ def _news_columns(events: Sequence[MerchantEvent]) -> tuple[list[Any], ...]:
     )
 
 
-def _payment(row: Any) -> Payment:
+def payment_of(row: Any) -> Payment:
     answer = row["midtrans_response_json"]
     created_at = row["created_at"]
     return Payment(
@@ -221,6 +222,7 @@ def _payment(row: Any) -> Payment:
         transaction_id=row["midtrans_transaction_id"],
         charge_answer=answer,
         callback_url=row["callback_url"],
+        checkout_token=row["checkout_token"],
         metadata=json.loads(row["metadata"]),
         breaks=_breaks(row["breaks"]),
         unconfirmed_since=row["unconfirmed_since"],

@@ -1,8 +1,11 @@
 import secrets
 import time
+from typing import Final
 from uuid import UUID
 
 from domain.order_id import ALPHABET, OUR_RANDOM_LENGTH, OURS
+
+_TOKEN_BYTES: Final = 24
 
 
 class SystemIdentifiers:
@@ -12,6 +15,9 @@ class SystemIdentifiers:
         value = value & ~(0xF << 76) | 0x7 << 76
         value = value & ~(0x3 << 62) | 0x2 << 62
         return UUID(int=value)
+
+    def checkout_token(self) -> str:
+        return secrets.token_urlsafe(_TOKEN_BYTES)
 
     def order_id(self) -> str:
         return OURS + "".join(secrets.choice(ALPHABET) for _ in range(OUR_RANDOM_LENGTH))

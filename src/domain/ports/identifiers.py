@@ -10,3 +10,7 @@ class Identifiers(Protocol):
     def order_id(self) -> str:
         """A new order id of our own form (``domain.order_id``), not to be guessed."""
         ...
+
+    def checkout_token(self) -> str:
+        """A new secret of 128 random bits or more, in the letters that an address takes as they are."""
+        ...

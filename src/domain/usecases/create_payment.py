@@ -60,7 +60,7 @@ class CreatePayment:
         order = wanted.order(self._defaults, generated_id=self._ids.order_id())
         await self._count(order, call)
         now = self._clock.now().replace(microsecond=0)
-        payment = order.payment(self._ids.uuid(), at=now)
+        payment = order.payment(self._ids.uuid(), at=now, checkout_token=self._ids.checkout_token())
         call = replace(call, lease=payment.id) if call is not None else None
         match await self._start(payment, call):
             case New():

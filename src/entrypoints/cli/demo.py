@@ -150,7 +150,7 @@ async def _started(demo: Demo, stop: asyncio.Event) -> AsyncIterator[tuple[Conta
     simulator = create_simulator(server_key=DEFAULT_KEY, public_url=demo.simulator_url)
     async with running(Container(settings=demo.settings)) as container, asyncio.TaskGroup() as group:
         servers = [
-            listener(create_app(container), host=HOST, port=demo.port),
+            listener(create_app(container), host=HOST, port=demo.port, streams=demo.settings.max_streams),
             listener(simulator, host=HOST, port=demo.port + 1),
         ]
         tasks = [group.create_task(server.serve()) for server in servers]
@@ -162,6 +162,7 @@ async def _started(demo: Demo, stop: asyncio.Event) -> AsyncIterator[tuple[Conta
             yield container, await _token(container, demo.settings)
         finally:
             stop.set()
+            container.watcher().close()
             for server in servers:
                 server.stop()  # type: ignore[no-untyped-call] # Granian leaves it unannotated
 

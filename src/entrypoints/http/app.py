@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
@@ -12,13 +13,16 @@ from litestar.openapi.spec import Tag
 from litestar.types import ASGIApp
 
 from entrypoints.container import Container
-from entrypoints.http import deliveries, health, payments, refunds
+from entrypoints.http import deliveries, health, payments, refunds, streams
+from entrypoints.http.address import Address
 from entrypoints.http.docs import DocsPage
 from entrypoints.http.envelope import Envelope
 from entrypoints.http.openapi import VERSION, components
+from entrypoints.http.pages.checkout import checkout_routes
 from entrypoints.http.problems import answer
 from entrypoints.http.qr import QrCode
 from entrypoints.http.security import Authenticator
+from entrypoints.http.viewing import Viewing
 from entrypoints.http.webhook import Webhook, documented
 from entrypoints.settings import Settings
 from entrypoints.telemetry.metrics import POOL, Exposition
@@ -35,6 +39,8 @@ def create_app(container: Container, *, several_processes: bool = False) -> ASGI
 def create_litestar(container: Container, *, several_processes: bool = False) -> Litestar:
     """The routes, without the envelope that every request goes through."""
     settings: Settings = container.settings()
+    auth = Authenticator.of(settings)
+    address = Address(public_url=settings.public_url)
     provided: dict[str, Callable[[], Any]] = {
         "settings": container.settings,
         "clock": container.clock,
@@ -49,7 +55,13 @@ def create_litestar(container: Container, *, several_processes: bool = False) ->
         "list_refunds": container.list_refunds,
         "list_deliveries": container.list_deliveries,
         "resend_event": container.resend_event,
-        "auth": _once(Authenticator.of(settings)),
+        "follow_payment": container.follow_payment,
+        "watcher": container.watcher,
+        "auth": _once(auth),
+        "viewing": lambda: Viewing(
+            auth=auth, get_payment=container.get_payment(), open_checkout=container.open_checkout()
+        ),
+        "address": _once(address),
         "qr_code": _once(QrCode(gateway_url=settings.midtrans_url)),
         "exposition": _once(
             Exposition(several_processes=several_processes, sample=lambda: _sample_pool(container))
@@ -58,6 +70,8 @@ def create_litestar(container: Container, *, several_processes: bool = False) ->
     return Litestar(
         route_handlers=[
             payments.payment_routes(),
+            streams.stream_routes(),
+            checkout_routes(),
             documented,
             refunds.refund_routes(),
             deliveries.delivery_routes(),
@@ -67,6 +81,8 @@ def create_litestar(container: Container, *, several_processes: bool = False) ->
         ],
         dependencies={name: _provide(provider) for name, provider in provided.items()},
         exception_handlers={HTTPException: answer, Exception: answer},
+        # For the handlers of exceptions, which get no dependencies.
+        state=State({"address": address}),
         cors_config=_cors(settings),
         openapi_config=OpenAPIConfig(
             title="Bayar",
@@ -76,7 +92,7 @@ def create_litestar(container: Container, *, several_processes: bool = False) ->
             path="/docs",
             render_plugins=[DocsPage()],
             components=components(),
-            tags=[Tag(name="payments"), Tag(name="midtrans"), Tag(name="operations")],
+            tags=[Tag(name="payments"), Tag(name="checkout"), Tag(name="midtrans"), Tag(name="operations")],
         ),
         logging_config=None,
         # Said here, or Litestar would look for them in the environment.

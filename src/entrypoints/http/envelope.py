@@ -20,6 +20,7 @@ _ALWAYS: Final = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 ]
+_STREAM: Final = "/api/payments/{order_id}/stream"
 # Asked every few seconds by whatever watches the service.
 _OK: Final = 200
 _QUIET: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
@@ -52,12 +53,12 @@ class Envelope:
                 scope["path_template"] = WEBHOOK_PATH
                 app = self._webhook
         structlog.contextvars.bind_contextvars(request_id=request_id.decode())
-        status = 500
+        status, began = 500, 0.0
 
         async def answer(message: Message) -> None:
-            nonlocal status
+            nonlocal status, began
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, began = message["status"], perf_counter() - started
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id), *_ALWAYS]
             await send(message)
 
@@ -65,15 +66,18 @@ class Envelope:
         try:
             await app(scope, receive, answer)
         finally:
-            _tell(scope, status, perf_counter() - started)
+            _tell(scope, status, seconds=perf_counter() - started, began=began)
             structlog.contextvars.unbind_contextvars("request_id")
 
 
-def _tell(scope: Any, status: int, seconds: float) -> None:
-    """The route template, never the path: a path may carry a token."""
+def _tell(scope: Any, status: int, *, seconds: float, began: float) -> None:
+    """The route template, never the path: a path may carry a token.
+
+    A stream is open for as long as its viewer likes, so what counts is when it ``began`` to answer.
+    """
     route = scope.get("path_template") or "unmatched"
     method = scope["method"] if scope["method"] in _METHODS else "other"
-    REQUESTS.labels(method, route, status).observe(seconds)
+    REQUESTS.labels(method, route, status).observe(began if route == _STREAM else seconds)
     told = {"method": method, "route": route, "status": status}
     # A notification that was taken has its own line, ``webhook.received``.
     is_told = route in _QUIET or (route == WEBHOOK_PATH and status == _OK)

@@ -29,8 +29,10 @@ from entrypoints.http.schemas import (
 
 VERSION: Final = version("bayar")
 BEARER: Final[list[dict[str, list[str]]]] = [{"bearer": []}]
+CHECKOUT_TOKEN: Final[list[dict[str, list[str]]]] = [{"checkoutToken": []}]
 METRICS_BEARER: Final[list[dict[str, list[str]]]] = [{}, {"metricsBearer": []}]
 
+_PAGE: Final = "text/html"
 _HEADERS: Final = {
     "X-Request-Id": "On every answer: what the log calls the request; the one that you sent, else a new one.",
     "Retry-After": "In how many seconds to try again.",
@@ -62,6 +64,14 @@ _REFUND_KEY: Final[dict[str, Any]] = _KEY | {
     "the refund.",
     "example": "return-1001-1",
 }
+_LAST_EVENT_ID: Final[dict[str, Any]] = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "required": False,
+    "description": "The `id` of the last event that you got; browsers send it by themselves.",
+    "schema": {"type": "string"},
+    "example": "2",
+}
 # What to do about each problem.
 _ADVICE: Final = {
     "malformed-json": "Mend the body; `detail` says where it stops being JSON.",
@@ -92,6 +102,7 @@ _ADVICE: Final = {
     "gateway-refused": "What was asked for is not done: nothing will be paid, nothing was cancelled, nothing "
     "goes back. `gateway_code` and `gateway_message` are Midtrans's own.",
     "charge-lost": "Nothing will be paid. Create a new payment, with a new `Idempotency-Key`.",
+    "too-many-streams": "Ask for the status instead, or try again after `Retry-After`.",
     "gateway-unavailable": "Nothing was charged or refunded. Try again after `Retry-After`.",
     "database-unavailable": "Try again after `Retry-After`.",
     "outcome-unknown": "The charge or the refund may exist. Repeat the call with the same "
@@ -148,6 +159,11 @@ def answer(kind: type[Any] | None, description: str) -> ResponseSpec:
     return ResponseSpec(kind, generate_examples=False, description=description)
 
 
+def page_answer(description: str) -> ResponseSpec:
+    """An answer for people's eyes."""
+    return ResponseSpec(str, generate_examples=False, media_type=_PAGE, description=description)
+
+
 def problems(*codes: str, unexpected: bool = True) -> dict[int, ResponseSpec]:
     """The error answers of an operation, by HTTP status, each with its codes.
 
@@ -173,6 +189,7 @@ class Documented(Operation):
 
     body: ClassVar[dict[str, Any] | None] = None
     key: ClassVar[dict[str, Any] | None] = None
+    resumable: ClassVar[bool] = False
 
     def to_schema(self) -> dict[str, Any]:
         said = super().to_schema()
@@ -182,11 +199,13 @@ class Documented(Operation):
             parameter["schema"] = _never_null(parameter["schema"])
         if self.key is not None:
             said.setdefault("parameters", []).append(self.key)
+        if self.resumable:
+            said.setdefault("parameters", []).append(_LAST_EVENT_ID)
         # Litestar tells of its own 400 wherever there is a parameter; ours are all listed by hand.
         said["responses"] = {
             status: _answered(status, response, replayed=self.key is not None and status in _REPLAYED)
             for status, response in said["responses"].items()
-            if status < "400" or MEDIA_TYPE in response["content"]
+            if status < "400" or {MEDIA_TYPE, _PAGE} & response["content"].keys()
         }
         return said
 
@@ -207,6 +226,10 @@ class CreateOperation(Documented):
 class RefundOperation(Documented):
     key: ClassVar = _REFUND_KEY
     body: ClassVar = _optional_body("RefundBody")
+
+
+class StreamOperation(Documented):
+    resumable: ClassVar = True
 
 
 class NotifyOperation(Documented):
@@ -234,6 +257,13 @@ def components() -> Components:
                 bearer_format="JWT",
                 description="A signed token with `exp` and, as `sub`, a user's id, as in "
                 "`TOKEN=$(bayar token --user 1)`. Where `AUTH_COOKIE` names a cookie, it may come in that.",
+            ),
+            "checkoutToken": SecurityScheme(
+                type="apiKey",
+                name="token",
+                security_scheme_in="query",
+                description="The last part of `checkout_url`. It opens that one payment, to look at only, "
+                "until 24 hours after its end.",
             ),
             "metricsBearer": SecurityScheme(
                 type="http",

@@ -15,10 +15,18 @@ from domain.usecases.get_payment import GetPayment
 from domain.usecases.list_payments import ListPayments
 from domain.usecases.read_timeline import ReadTimeline
 from domain.usecases.refresh_payment import RefreshPayment
+from entrypoints.http.address import Address
 from entrypoints.http.bodies import read_json
 from entrypoints.http.idempotency import REPLAYED, idempotent_call
 from entrypoints.http.injected import Injected
-from entrypoints.http.openapi import BEARER, CreateOperation, Documented, answer, problems
+from entrypoints.http.openapi import (
+    BEARER,
+    CHECKOUT_TOKEN,
+    CreateOperation,
+    Documented,
+    answer,
+    problems,
+)
 from entrypoints.http.qr import QrCode
 from entrypoints.http.schemas import (
     CREATE_RULES,
@@ -32,6 +40,7 @@ from entrypoints.http.schemas import (
     place_of,
 )
 from entrypoints.http.security import Authenticator
+from entrypoints.http.viewing import Viewing
 from entrypoints.settings import Settings
 
 Call = Request[Any, Any, Any]
@@ -75,6 +84,7 @@ async def create(
     auth: Injected[Authenticator],
     settings: Injected[Settings],
     create_payment: Injected[CreatePayment],
+    address: Injected[Address],
 ) -> Response[PaymentView]:
     """Show the customer the ``qr-code`` of its ``actions``, or on a phone follow the ``deeplink-redirect``.
 
@@ -90,7 +100,8 @@ async def create(
     body = await read_json(request, CreateBody, rules=CREATE_RULES)
     call = idempotent_call(request, caller, body)
     created = await create_payment(body.wanted(caller.user_id), call)
-    return Response(payment_view(created.payment), headers=dict(REPLAYED) if created.replayed else None)
+    view = payment_view(created.payment, address=address.of(request))
+    return Response(view, headers=dict(REPLAYED) if created.replayed else None)
 
 
 @get(
@@ -110,6 +121,7 @@ async def list_all(
     request: Call,
     auth: Injected[Authenticator],
     list_payments: Injected[ListPayments],
+    address: Injected[Address],
     status: Annotated[Status | None, QueryParameter(description="Only payments with this status.")] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=100, description="How many at most.")] = 20,
     cursor: Annotated[str | None, QueryParameter(description="The `next_cursor` of the page before.")] = None,
@@ -117,7 +129,8 @@ async def list_all(
     """One page of the caller's own payments."""
     caller = auth.caller(request)
     after = place_of(cursor) if cursor else None
-    return payment_list(await list_payments(caller, status=status, after=after, limit=limit))
+    page = await list_payments(caller, status=status, after=after, limit=limit)
+    return payment_list(page, address=address.of(request))
 
 
 @get(
@@ -133,9 +146,11 @@ async def get_one(
     order_id: OrderId,
     auth: Injected[Authenticator],
     get_payment: Injected[GetPayment],
+    address: Injected[Address],
 ) -> PaymentView:
     """The payment as it is known here; Midtrans is not asked."""
-    return payment_view(await get_payment(order_id, auth.caller(request)))
+    payment = await get_payment(order_id, auth.caller(request))
+    return payment_view(payment, address=address.of(request))
 
 
 @get(
@@ -151,13 +166,14 @@ async def get_status(
     order_id: OrderId,
     auth: Injected[Authenticator],
     refresh_payment: Injected[RefreshPayment],
+    address: Injected[Address],
 ) -> PaymentView:
     """Midtrans is asked while the payment is ``created`` or ``pending``, at most once per 10 seconds.
 
     ``refreshed`` is false only when Midtrans should have been asked and could not be.
     """
     found = await refresh_payment(order_id, auth.caller(request))
-    return payment_view(found.payment, refreshed=found.refreshed)
+    return payment_view(found.payment, address=address.of(request), refreshed=found.refreshed)
 
 
 @get(
@@ -189,6 +205,7 @@ async def get_events(
     response_description="The QR, as a picture that scales.",
     media_type="image/svg+xml",
     cache_control=CacheControlHeader(no_store=True),
+    security=CHECKOUT_TOKEN,
     responses={
         302: answer(None, "The way to Midtrans's own picture of the QR, where no text to draw it was given."),
         **problems(*READ, "illegal-transition"),
@@ -197,12 +214,11 @@ async def get_events(
 async def get_qr(
     request: Call,
     order_id: OrderId,
-    auth: Injected[Authenticator],
-    get_payment: Injected[GetPayment],
+    viewing: Injected[Viewing],
     qr_code: Injected[QrCode],
 ) -> Response[bytes]:
     """Drawn from ``qr_string``, else a redirect to Midtrans's picture; only while the payment is pending."""
-    payment = await get_payment(order_id, auth.caller(request))
+    payment = await viewing.by_owner_or_token(request, order_id)
     if payment.status is not Status.PENDING:
         raise IllegalTransition(order_id, payment.status, "be scanned")
     return qr_code.answer(payment)
@@ -225,12 +241,14 @@ async def cancel(
     order_id: OrderId,
     auth: Injected[Authenticator],
     cancel_payment: Injected[CancelPayment],
+    address: Injected[Address],
 ) -> Response[PaymentView]:
     """From then on nobody can pay it. One that is not pending, or not any more, is 409 with the payment.
 
     502: Midtrans refused, and it can still be paid. 504: Midtrans did not say; ask for the status.
     """
-    return Response(payment_view(await cancel_payment(order_id, auth.caller(request))))
+    payment = await cancel_payment(order_id, auth.caller(request))
+    return Response(payment_view(payment, address=address.of(request)))
 
 
 def payment_routes() -> Router:

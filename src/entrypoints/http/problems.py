@@ -8,6 +8,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
 from domain import errors
+from entrypoints.http.address import Address
 from entrypoints.http.bodies import InvalidBody, MalformedJson, Path, UnsupportedMediaType
 from entrypoints.http.idempotency import REPLAYED, KeyMissing
 from entrypoints.http.schemas import PaymentView, payment_view
@@ -69,6 +70,7 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "gateway-refused": (502, "Midtrans refused"),
     "charge-lost": (502, "The charge cannot be paid any more"),
     "gateway-unavailable": (503, "Midtrans cannot be reached"),
+    "too-many-streams": (503, "Too many payments are being followed"),
     "database-unavailable": (503, "The database is away"),
     "outcome-unknown": (504, "The outcome is unknown"),
 }
@@ -99,16 +101,20 @@ def problem(
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """The problem for any exception that left a handler."""
-    return problem_of(error, route=request.scope.get("path_template"))
+    address: Address = request.app.state.address
+    return problem_of(error, route=request.scope.get("path_template"), address=address.of(request))
 
 
-def problem_of(error: Exception, *, route: str | None) -> Response[Problem]:
-    """The problem for any exception; a fault of ours is logged with the route that it left."""
+def problem_of(error: Exception, *, route: str | None, address: str | None = None) -> Response[Problem]:
+    """The problem for any exception; a fault of ours is logged with the route that it left.
+
+    ``address`` is where the caller reaches us, for the links of a payment that the problem tells.
+    """
     match error:
         case errors.UserNotAdded():
             return problem("unknown-user", str(error))
         case errors.BayarError() if error.code in PROBLEMS:
-            return _expected(error)
+            return _expected(error, address)
         case InvalidBody(errors=found):
             return problem("invalid-body", "Some fields are wrong; see errors.", errors=_listed(found))
         case MalformedJson():
@@ -134,7 +140,7 @@ def problem_of(error: Exception, *, route: str | None) -> Response[Problem]:
     return problem("internal-error", "This is our fault and was logged; quote the X-Request-Id header.")
 
 
-def _expected(error: errors.BayarError) -> Response[Problem]:
+def _expected(error: errors.BayarError, address: str | None) -> Response[Problem]:
     wait = getattr(error, "retry_after", None)
     headers = {"Retry-After": str(wait)} if wait is not None else None
     more: dict[str, Any] = {}
@@ -151,7 +157,7 @@ def _expected(error: errors.BayarError) -> Response[Problem]:
         case errors.OutcomeUnknown():
             more["order_id"] = error.order_id
         case errors.IllegalTransition(payment=payment) if payment is not None:
-            more = {"order_id": payment.order_id, "payment": payment_view(payment)}
+            more = {"order_id": payment.order_id, "payment": payment_view(payment, address=address)}
     return problem(error.code, str(error), headers=headers, **more)
 
 

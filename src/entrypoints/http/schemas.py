@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
@@ -21,13 +20,13 @@ from domain.rupiah import MOST, MOST_OF_ANY, PaymentType
 from domain.status import Status
 from domain.usecases.list_payments import Page
 from domain.usecases.refund_payment import RefundWish
+from entrypoints.http.address import checkout_url
 from entrypoints.http.described import described as _is
+from entrypoints.http.links import what_is_wrong
 
 _METADATA_KEYS: Final = 20
 _METADATA_BYTES: Final = 4096
-_FORBIDDEN_SCHEMES: Final = {"javascript", "data", "vbscript", "file", "blob"}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*")
 _AMOUNT: Final = (
     f"Whole rupiah, 1 to {MOST[PaymentType.GOPAY]:,} (``qris``: {MOST[PaymentType.QRIS]:,}). "
     "Default: the sum of the items, else ``BAYAR_DEFAULT_AMOUNT``."
@@ -124,20 +123,8 @@ def _check_metadata(metadata: dict[str, str]) -> None:
 def _check_callback(url: str) -> None:
     if len(url) > 255:  # noqa: PLR2004 - what Midtrans takes
         raise InvalidPayment("callback_url", "is over 255 characters")
-    if not url.isprintable() or " " in url or "\\" in url:
-        raise InvalidPayment("callback_url", "holds a space, a backslash or an unprintable character")
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        raise InvalidPayment("callback_url", "is not an address") from None
-    scheme = parts.scheme.lower()
-    if not _SCHEME.fullmatch(scheme) or scheme in _FORBIDDEN_SCHEMES:
-        raise InvalidPayment("callback_url", "must start with https://, http:// or an app's own scheme")
-    if scheme in {"http", "https"} and not host:
-        raise InvalidPayment("callback_url", "names no host")
-    if scheme not in {"http", "https"} and not url[len(scheme) + 1 :].strip("/"):
-        raise InvalidPayment("callback_url", "names nothing to open")
+    if wrong := what_is_wrong(url):
+        raise InvalidPayment("callback_url", wrong)
 
 
 CREATE_RULES: Final[Mapping[str, Callable[[Any], None]]] = {
@@ -241,7 +228,11 @@ class PaymentView(Struct, frozen=True, kw_only=True):
         str | None, _is("The text of the QR, to draw it; null where Midtrans gave none.", "000201010212...")
     ]
     checkout_url: Annotated[
-        str | None, _is("A page to send the customer to; null where there is none.", None)
+        str | None,
+        _is(
+            "A page to send the customer to; null for a payment of an earlier release.",
+            "https://pay.example/checkout/(32 letters)",
+        ),
     ]
     metadata: Annotated[dict[str, str], _is("Your own data, as given.", {"cart": "42"})]
     created_at: Annotated[datetime, Meta(tz=True), _is("When it was asked for.", "2026-02-06T03:00:00Z")]
@@ -357,7 +348,10 @@ def refund_view(refund: Refund, order_id: str) -> RefundView:
     )
 
 
-def payment_view(payment: Payment, *, refreshed: bool | UnsetType = UNSET) -> PaymentView:
+def payment_view(
+    payment: Payment, *, address: str | None = None, refreshed: bool | UnsetType = UNSET
+) -> PaymentView:
+    """The payment as answers show it; ``address`` is where its checkout page is reached."""
     return PaymentView(
         order_id=payment.order_id,
         status=payment.status,
@@ -369,7 +363,7 @@ def payment_view(payment: Payment, *, refreshed: bool | UnsetType = UNSET) -> Pa
         transaction_id=payment.transaction_id,
         actions=[ActionView(name=a.name, method=a.method, url=a.url) for a in payment.actions],
         qr_string=payment.qr_string,
-        checkout_url=None,
+        checkout_url=checkout_url(payment, address) if address else None,
         metadata=dict(payment.metadata),
         created_at=payment.created_at,
         updated_at=payment.updated_at,
@@ -379,9 +373,9 @@ def payment_view(payment: Payment, *, refreshed: bool | UnsetType = UNSET) -> Pa
     )
 
 
-def payment_list(page: Page) -> PaymentList:
+def payment_list(page: Page, *, address: str) -> PaymentList:
     return PaymentList(
-        items=[payment_view(payment) for payment in page.payments],
+        items=[payment_view(payment, address=address) for payment in page.payments],
         next_cursor=_cursor(page.next) if page.next else None,
     )
 

@@ -55,6 +55,10 @@ POOL: Final = Gauge(
     multiprocess_mode="livesum",
 )
 
+STREAMS: Final = Gauge(
+    "bayar_open_streams", "Viewers that follow a payment just now.", multiprocess_mode="livesum"
+)
+
 
 class Exposition:
     """All metrics in Prometheus's text format, of every process where there are several."""

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from adapters.postgres.checkouts import PostgresCheckouts, PostgresPaymentChanges
 from adapters.postgres.create_rate import PostgresCreateRate
 from adapters.postgres.notification_reader import PostgresNotificationReader
 from adapters.postgres.retention import PostgresPruner
 from support.contracts.budget import AskingBudgetContract
+from support.contracts.checkouts import CheckoutsContract, PaymentChangesContract
 from support.contracts.create_rate import CreateRateContract, RateOf
 from support.contracts.deliveries import DeliveriesContract
 from support.contracts.endpoints import EndpointsContract
@@ -130,6 +132,26 @@ class TestPostgresRefunds(RefundsContract):
     @pytest.fixture
     def pass_time(self, pass_time: PassTime) -> PassTime:
         return pass_time
+
+
+class TestPostgresCheckouts(CheckoutsContract):
+    @pytest.fixture
+    def begin(self, begin: PostgresUnitOfWork) -> PostgresUnitOfWork:
+        return begin
+
+    @pytest.fixture
+    def checkouts(self, pool: Pool) -> PostgresCheckouts:
+        return PostgresCheckouts(pool=pool)
+
+
+class TestPostgresPaymentChanges(PaymentChangesContract):
+    @pytest.fixture
+    def begin(self, begin: PostgresUnitOfWork) -> PostgresUnitOfWork:
+        return begin
+
+    @pytest.fixture
+    def changes(self, pool: Pool) -> PostgresPaymentChanges:
+        return PostgresPaymentChanges(pool=pool)
 
 
 class TestPostgresUsers(UsersContract):

@@ -68,6 +68,7 @@ class PaymentsContract:
         payment, entries = an_opened_payment(
             payment_type="qris",
             callback_url="https://shop.example/back?a=1",
+            checkout_token="t" * 32,
             metadata={"cart": "17", "café": "☕ 'quoted'"},
         )
 

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 from uuid import RFC_4122
 
@@ -45,3 +46,12 @@ def test_row_ids_start_with_the_time_so_that_later_ones_sort_later() -> None:
 
 def test_a_row_id_makes_a_key_that_midtrans_takes() -> None:
     assert len(str(SystemIdentifiers().uuid())) == 36
+
+
+def test_a_checkout_token_has_more_than_128_random_bits_and_fits_into_an_address() -> None:
+    made = {SystemIdentifiers().checkout_token() for _ in range(100)}
+
+    assert len(made) == 100
+    # Each letter is one of 64, so that it carries six bits.
+    assert all(len(token) * 6 >= 192 for token in made)
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]+", token) for token in made)

@@ -110,8 +110,9 @@ def test_a_default_amount_is_bound_like_any_other() -> None:
 def test_the_payment_of_an_order_is_created_and_ends_after_its_life() -> None:
     order = an_order(life=timedelta(minutes=5), metadata={"cart": "17"}, callback_url="app://back")
 
-    payment = order.payment(an_id("one"), at=NOW)
+    payment = order.payment(an_id("one"), at=NOW, checkout_token="secret")
 
+    assert payment.checkout_token == "secret"
     assert payment.status is Status.CREATED
     assert (payment.created_at, payment.updated_at) == (NOW, NOW)
     assert payment.expires_at == NOW + timedelta(minutes=5)

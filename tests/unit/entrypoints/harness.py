@@ -21,6 +21,7 @@ from entrypoints.http.app import create_app
 from entrypoints.settings import load
 from support import builders, recorded
 from support.builders import USER_ID
+from support.fake_checkouts import InMemoryCheckouts, InMemoryPaymentChanges
 from support.fake_merchant import ScriptedMerchant, SteadyChance
 from support.fake_notification_reader import InMemoryNotificationReader
 from support.fake_pruner import InMemoryPruner
@@ -193,6 +194,8 @@ def a_service(**changes: str | None) -> Service:
         "reader": InMemoryPaymentReader(begin),
         "inbox": InMemoryNotificationReader(begin),
         "pruner": InMemoryPruner(begin, clock),
+        "checkouts": InMemoryCheckouts(begin),
+        "changes": InMemoryPaymentChanges(begin),
         "rate": InMemoryCreateRate(clock=clock, per_minute=container.settings().create_rate),
         "health": health,
         "midtrans": ScriptedKeyCheck(),

@@ -60,7 +60,7 @@ async def test_a_created_payment_is_answered_in_full(service: Service) -> None:
             },
         ],
         "qr_string": None,
-        "checkout_url": None,
+        "checkout_url": "https://pay.example/checkout/checkout-token-00000000000000001",
         "metadata": {"cart": "c-7"},
         "created_at": "2026-02-06T03:00:00Z",
         "updated_at": "2026-02-06T03:00:01Z",

@@ -71,6 +71,8 @@ PROBLEMS_OF = {
     "listRefunds": READ,
     "listDeliveries": READ,
     "resendEvent": READ | {"cross-site", "event-not-found"},
+    "streamPayment": READ | {"too-many-streams"},
+    "showCheckout": set(),
     "receiveNotification": BODY | {"invalid-signature", "database-unavailable"},
     "live": set(),
     "ready": {"database-unavailable", "internal-error"},
@@ -90,8 +92,11 @@ SUCCESSES = {
     "refundPayment": {"201"},
     "getPaymentQr": {"200", "302"},
     "resendEvent": {"202"},
+    "streamPayment": {"200", "204"},
 }
 KEYED = {"createPayment", "refundPayment"}
+# Operations for people's eyes: their errors are pages too.
+PAGES = {"showCheckout": {"404", "503"}}
 
 
 @pytest.fixture
@@ -140,7 +145,7 @@ def test_every_route_is_in_it_and_nothing_else(service: Service, document: Any) 
         (route.path_format, method.lower())
         for route in app.routes
         for method in getattr(route, "methods", ())
-        if not route.path.startswith("/docs") and method != "OPTIONS"
+        if not route.path.startswith(("/docs", "/checkout/assets")) and method != "OPTIONS"
     }
 
     assert {(path, method) for path, calls in document["paths"].items() for method in calls} == routes
@@ -177,6 +182,7 @@ def test_every_operation_lists_its_answers(operations: Any, name: str) -> None:
     problems = {status: codes_of(response) for status, response in responses.items() if status >= "400"}
 
     assert responses.keys() - problems.keys() == SUCCESSES.get(name, {"200"})
+    assert {status for status, codes in problems.items() if not codes} == PAGES.get(name, set())
     assert {code for codes in problems.values() for code in codes} == PROBLEMS_OF[name]
     assert all(PROBLEMS[code][0] == int(status) for status, codes in problems.items() for code in codes)
     assert sum(len(codes) for codes in problems.values()) == len(PROBLEMS_OF[name])
@@ -185,10 +191,10 @@ def test_every_operation_lists_its_answers(operations: Any, name: str) -> None:
 def test_the_framework_s_own_words_are_nowhere(operations: Any) -> None:
     theirs = {status.description for status in HTTPStatus}
 
-    for operation in operations.values():
+    for name, operation in operations.items():
         for status, response in operation["responses"].items():
             assert response["description"] not in theirs
-            if status >= "400":
+            if status >= "400" and name not in PAGES:
                 schema = response["content"][MEDIA_TYPE]["schema"]
                 assert schema == {"$ref": "#/components/schemas/Problem"}
                 assert len(response["content"]) == 1
@@ -198,12 +204,22 @@ def test_the_framework_s_own_words_are_nowhere(operations: Any) -> None:
 
 def test_who_may_call_what(operations: Any, document: Any) -> None:
     bearer = {name for name, operation in operations.items() if operation.get("security") == [{"bearer": []}]}
+    either = {
+        name
+        for name, operation in operations.items()
+        if operation.get("security") == [{"bearer": []}, {"checkoutToken": []}]
+    }
 
-    public = {"receiveNotification", "live", "ready", "metrics"}
-    assert bearer == PROBLEMS_OF.keys() - public
+    public = {"receiveNotification", "live", "ready", "metrics", "showCheckout"}
+    assert either == {"getPaymentQr", "streamPayment"}
+    assert bearer == PROBLEMS_OF.keys() - public - either
     assert operations["metrics"]["security"] == [{}, {"metricsBearer": []}]
-    assert not any(operations[name].get("security") for name in ("receiveNotification", "live", "ready"))
-    assert document["components"]["securitySchemes"].keys() == {"bearer", "metricsBearer"}
+    assert not any(
+        operations[name].get("security") for name in ("receiveNotification", "live", "ready", "showCheckout")
+    )
+    schemes = document["components"]["securitySchemes"]
+    assert schemes.keys() == {"bearer", "checkoutToken", "metricsBearer"}
+    assert (schemes["checkoutToken"]["in"], schemes["checkoutToken"]["name"]) == ("query", "token")
 
 
 def test_headers_are_told_where_they_matter(operations: Any) -> None:
@@ -226,7 +242,8 @@ def test_the_idempotency_key_is_told_as_a_header_of_creating_and_refunding(opera
 
     headers = {name: [p["name"] for p in found if p["in"] == "header"] for name, found in told.items()}
     assert {name: found for name, found in headers.items() if found} == {
-        name: ["Idempotency-Key"] for name in KEYED
+        **{name: ["Idempotency-Key"] for name in KEYED},
+        "streamPayment": ["Last-Event-ID"],
     }
     for name in KEYED:
         (key,) = [p for p in told[name] if p["in"] == "header"]
@@ -424,7 +441,8 @@ async def test_what_is_answered_is_what_is_documented(operations: Any) -> None:
         *[Unanswered(reason="no answer in time")] * 10,
     )
     await service.given()
-    await service.given(order_id="order-3", status=Status.EXPIRE)
+    await service.given(order_id="order-3", status=Status.EXPIRE, checkout_token="t" * 32)
+    seen = {"Last-Event-ID": "1"}
     event_id = await a_told_event(service)
     reading = {
         "getPayment": "/api/payments/{}",
@@ -432,6 +450,7 @@ async def test_what_is_answered_is_what_is_documented(operations: Any) -> None:
         "getPaymentQr": "/api/payments/{}/qr.svg",
         "listPaymentEvents": "/api/payments/{}/events",
         "listDeliveries": "/api/payments/{}/deliveries",
+        "streamPayment": "/api/payments/{}/stream",
     }
     resending = f"/api/payments/order-told/deliveries/{event_id}/resend"
 
@@ -453,7 +472,14 @@ async def test_what_is_answered_is_what_is_documented(operations: Any) -> None:
         ("listPayments", await service.get("/api/payments?cursor=1")),
         ("listPayments", await service.get("/api/payments", user=9)),
         ("listPayments", await service.client.get("/api/payments")),
-        *[(name, await service.get(path.format("order-1"))) for name, path in reading.items()],
+        *[
+            (name, await service.get(path.format("order-1")))
+            for name, path in reading.items()
+            if name != "streamPayment"
+        ],
+        ("streamPayment", await service.client.get("/api/payments/order-3/stream", headers=bearer() | seen)),
+        ("showCheckout", await service.client.get(f"/checkout/{'t' * 32}")),
+        ("showCheckout", await service.client.get(f"/checkout/{'u' * 32}")),
         *[(name, await service.get(path.format("order-3"))) for name, path in reading.items()],
         *[(name, await service.get(path.format("nothing"))) for name, path in reading.items()],
         *[(name, await service.get(path.format("order-1"), user=9)) for name, path in reading.items()],
@@ -489,6 +515,7 @@ async def test_what_is_answered_is_what_is_documented(operations: Any) -> None:
         ("resendEvent", await service.client.post(resending, headers=bearer())),
         ("receiveNotification", await service.notify()),
         ("ready", await service.client.get("/health/ready")),
+        ("showCheckout", await service.client.get(f"/checkout/{'t' * 32}")),
     ]
 
     for name, answer in answers:
@@ -496,7 +523,7 @@ async def test_what_is_answered_is_what_is_documented(operations: Any) -> None:
         assert told is not None, (name, answer.status_code)
         always = told["headers"].keys() - SOMETIMES.get((name, answer.status_code), set())
         assert all(header in answer.headers for header in always), (name, answer.headers)
-        media = answer.headers["content-type"].partition(";")[0]
+        media = answer.headers.get("content-type", "").partition(";")[0]
         assert media in told.get("content", {media: None}), (name, media)
         assert media != MEDIA_TYPE or problem_of(answer)[1] in codes_of(told), (name, answer.text)
 

@@ -224,4 +224,5 @@ async def test_every_metric_of_ours_is_documented(service: Service) -> None:
         "bayar_merchant_deliveries_total",
         "bayar_merchant_oldest_undelivered_seconds",
         "bayar_database_connections",
+        "bayar_open_streams",
     }

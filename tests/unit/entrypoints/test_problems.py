@@ -16,6 +16,7 @@ from entrypoints.http.problems import PROBLEMS
 from support import builders
 from support.builders import NOW
 from support.service import CREATE, a_token, bearer
+from unit.entrypoints.following import following
 from unit.entrypoints.harness import (
     BrokenReader,
     Logs,
@@ -210,6 +211,14 @@ async def _no_database() -> httpx.Response:
     return await service.create()
 
 
+@leads_to(503, "too-many-streams")
+async def _one_viewer_more_than_there_is_room_for() -> httpx.Response:
+    service = a_service(BAYAR_MAX_STREAMS="1")
+    await service.given()
+    async with following(service, "/api/payments/order-1/stream", headers=bearer()):
+        return await service.get("/api/payments/order-1/stream")
+
+
 @leads_to(504, "outcome-unknown")
 async def _no_answer_to_a_charge() -> httpx.Response:
     service = a_service()
@@ -241,7 +250,13 @@ async def test_a_problem_has_the_members_of_rfc_9457(code: str) -> None:
 async def test_a_time_to_wait_is_told_where_waiting_helps(code: str) -> None:
     answer = await SITUATIONS[code][1]()
 
-    waits = {"in-progress", "too-many-requests", "gateway-unavailable", "database-unavailable"}
+    waits = {
+        "in-progress",
+        "too-many-requests",
+        "too-many-streams",
+        "gateway-unavailable",
+        "database-unavailable",
+    }
     assert ("retry-after" in answer.headers) is (code in waits)
     assert int(answer.headers.get("retry-after", "1")) >= 1
 
@@ -315,8 +330,7 @@ async def test_a_fault_of_our_own_tells_nothing_of_itself(logs: Logs) -> None:
         ("GET", "/"),
         ("GET", "/api"),
         ("GET", "/api/payments/order-1/refunds/one"),
-        ("GET", "/checkout/x"),
-        ("GET", "/api/payments/order-1/stream"),
+        ("GET", "/checkout"),
         ("GET", "/favicon.ico"),
         ("GET", "/api/payments/a/b/c"),
         ("GET", "/../etc/passwd"),
@@ -340,6 +354,8 @@ async def test_an_address_that_does_not_exist_is_a_problem(service: Service, met
         ("GET", "/api/payments/order-1/cancel", "POST"),
         ("PUT", "/api/payments/order-1/refunds", "POST"),
         ("GET", "/api/payments/webhook", "POST"),
+        ("POST", "/api/payments/order-1/stream", "GET"),
+        ("POST", "/checkout/x", "GET"),
         ("POST", "/health/live", "GET"),
         ("BREW", "/metrics", "GET"),
     ],

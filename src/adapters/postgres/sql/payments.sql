@@ -1,12 +1,13 @@
 -- name: add
 -- A new payment with its first log rows; no row comes back when the order id is taken.
 -- $1 id, $2 user, $3 order id, $4 amount, $5 type, $6 status, $7 created, $8 expires, $9 callback,
--- $10 metadata, $11 log length, $12 log head, $13 when it is due, from now, $14.. the log rows, by column
+-- $10 metadata, $11 log length, $12 log head, $13 when it is due, from now, $14.. the log rows, by column,
+-- $23 checkout token
 WITH added AS (
   INSERT INTO payment_transactions (
     id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at,
-    callback_url, metadata, log_length, log_head, due_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10::text::jsonb, $11, $12, now() + $13::interval)
+    callback_url, metadata, log_length, log_head, due_at, checkout_token)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10::text::jsonb, $11, $12, now() + $13::interval, $23)
   ON CONFLICT (order_id) DO NOTHING
   RETURNING id
 ), logged AS (
@@ -23,7 +24,7 @@ SELECT id FROM added;
 -- name: lock
 -- $1 order id
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at,
+       charged_last_at, checkout_token,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
@@ -33,7 +34,7 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 -- name: find
 -- $1 order id
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at,
+       charged_last_at, checkout_token,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
@@ -43,7 +44,7 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 -- Those that nobody holds, and nobody waits.
 -- $1 order ids
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at,
+       charged_last_at, checkout_token,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
@@ -167,7 +168,7 @@ UPDATE payment_transactions
 -- name: attention
 -- $1 how many
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at,
+       charged_last_at, checkout_token,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
@@ -179,7 +180,7 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 -- Newest first, after the place ($3, $4) if one is given.
 -- $1 user, $2 status or null, $3 created, $4 id, $5 how many
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at,
+       charged_last_at, checkout_token,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
@@ -193,7 +194,7 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 -- name: page_of_all
 -- $1 status or null, $2 created, $3 id, $4 how many
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at,
+       charged_last_at, checkout_token,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
