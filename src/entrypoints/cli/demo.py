@@ -3,11 +3,13 @@
 import asyncio
 import os
 import secrets
+import shlex
 import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +19,7 @@ import rich_click as click
 import uvloop
 
 from domain.access import OPERATOR
+from entrypoints.cli.output import rupiah
 from entrypoints.cli.payments import show_payment
 from entrypoints.cli.simulator import DEFAULT_KEY
 from entrypoints.container import Container
@@ -34,6 +37,7 @@ from entrypoints.worker import work
 from simulator.app import create_app as create_simulator
 
 HOST: Final = "127.0.0.1"
+_CREATE: Final = "/api/payments/gopayqris/create"
 _AMOUNT: Final = 25_000
 _WAIT_SECONDS: Final = 10.0
 _TOKEN_SECONDS: Final = 30 * 86_400
@@ -46,6 +50,11 @@ class Demo:
     port: int
     url: str
     settings: Settings
+
+    @property
+    def minutes(self) -> int:
+        """How long a payment of the demo may be paid."""
+        return int(self.settings.life.total_seconds()) // 60
 
     @property
     def simulator_url(self) -> str:
@@ -98,9 +107,9 @@ def demo(port: int, once: bool, data: Path) -> None:  # noqa: FBT001 - a flag
 async def _stay(demo: Demo) -> None:
     stop = asyncio.Event()
     on_signals(stop.set)
-    async with _started(demo, stop) as (container, token):
-        guide(demo, token)
+    async with _started(demo, stop) as (container, token), _client() as http:
         del container
+        guide(demo, token, example=await _created(http, demo, token))
         await stop.wait()
     click.echo("Stopped; the data is kept for the next run.")
 
@@ -108,23 +117,30 @@ async def _stay(demo: Demo) -> None:
 async def _take_one(demo: Demo) -> None:
     stop = asyncio.Event()
     on_signals(stop.set)
-    async with (
-        _started(demo, stop) as (container, token),
-        httpx.AsyncClient(timeout=_WAIT_SECONDS, trust_env=False) as http,
-    ):
-        bearer = {"Authorization": f"Bearer {token}"}
-        order = {"gross_amount": _AMOUNT}
-        created = _done(
-            await http.post(f"{demo.url}/api/payments/gopayqris/create", json=order, headers=bearer)
-        )
+    async with _started(demo, stop) as (container, token), _client() as http:
+        created = await _created(http, demo, token)
         order_id = created["order_id"]
         click.echo(f"created   {order_id}, {created['status']}: the customer sees its QR")
         _done(await http.post(f"{demo.simulator_url}/wallet/{created['transaction_id']}/pay"))
         click.echo("paid      by the customer, in the wallet")
-        status = await _settled(http, f"{demo.url}/api/payments/{order_id}", bearer)
+        status = await _settled(http, f"{demo.url}/api/payments/{order_id}", _bearer(token))
         click.echo(f"notified  by Midtrans: {status}\n")
         payment = await container.get_payment()(order_id, OPERATOR)
         show_payment(payment, await container.reader().log(payment.id))
+
+
+def _client() -> httpx.AsyncClient:
+    return httpx.AsyncClient(timeout=_WAIT_SECONDS, trust_env=False)
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def _created(http: httpx.AsyncClient, demo: Demo, token: str) -> Any:
+    """A payment, as the shop's backend asks for it."""
+    order = {"gross_amount": _AMOUNT}
+    return _done(await http.post(f"{demo.url}{_CREATE}", json=order, headers=_bearer(token)))
 
 
 async def _settled(http: httpx.AsyncClient, url: str, bearer: dict[str, str]) -> str:
@@ -202,38 +218,56 @@ def _secret(path: Path) -> str:
         return secret
 
 
-def guide(demo: Demo, token: str) -> None:
-    """What to do next, ready to copy."""
+def guide(demo: Demo, token: str, *, example: Any) -> None:
+    """What to do next, ready to copy: one payment and one fault."""
+    wallet = next(action["url"] for action in example["actions"] if action["name"] == "deeplink-redirect")
+    program = shlex.quote(sys.argv[0])
+    order_id = f"demo-{int(time.time())}"
+    bold = partial(click.style, bold=True)
     click.echo(
         f"""
 {click.style("Bayar is running.", bold=True, fg="green")}
 
-  API          {demo.url}
-  API docs     {demo.url}/docs
-  Midtrans     {demo.simulator_url}  (a look-alike; nothing leaves this machine)
-  Wallet page  {demo.simulator_url}/wallet/ and a payment's order id
+  Checkout page  {example["checkout_url"]}
+  Wallet page    {wallet}
+  API docs       {demo.url}/docs
+  Midtrans       {demo.simulator_url}  (a look-alike; nothing leaves this machine)
 
-1. A token for your shop's backend, valid for 30 days:
+{bold("One payment")}
+
+1. Open the checkout page, which a customer sees, and the wallet page beside it.
+   A payment of {rupiah(_AMOUNT)} is ready there, for {demo.minutes} minutes.
+
+2. Press Pay in the wallet, and watch the checkout page: it turns to paid by itself.
+
+{bold("One fault: the notification gets lost")}
+
+3. In another terminal, ask for a payment as your shop's backend does, and open its checkout_url:
 
    export TOKEN={token}
 
-2. Ask for a payment:
-
-   curl -s {demo.url}/api/payments/gopayqris/create \\
+   curl -s {demo.url}{_CREATE} \\
      -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
-     -d '{{"gross_amount": {_AMOUNT}}}'
+     -d '{{"order_id": "{order_id}", "gross_amount": 40000}}' | python3 -m json.tool
 
-3. Pay it as the customer: open its deeplink-redirect address, the wallet page, and press Pay.
+4. Let the look-alike lose the next notification:
 
-4. See that it is paid:
+   {program} simulator trigger notification-dropped --url {demo.simulator_url}
 
-   curl -s {demo.url}/api/payments -H "Authorization: Bearer $TOKEN"
+5. Pay: press "Bayar dengan GoPay" ("Pay with GoPay") on the page, Pay in the wallet, and go back.
+   The page keeps waiting, for nobody has told Bayar; it asks by itself after two minutes.
 
-5. Look at it as the service's operator:
+6. Or read its status. Bayar asks Midtrans at once, and the page turns to paid:
+
+   curl -s {demo.url}/api/payments/{order_id}/status -H "Authorization: Bearer $TOKEN"
+
+{bold("As the service's operator")}
+
+7. See from which evidence each change came, and what Midtrans has notified of:
 
    export DATABASE_URL='{demo.settings.database_url}'
-   .venv/bin/bayar payments list
-   .venv/bin/bayar webhooks list
+   {program} payments show {order_id}
+   {program} webhooks list
 
 Ctrl-C stops everything and keeps the data.
 """
