@@ -1,6 +1,6 @@
 # `make` or `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-integration test-docker check fmt lint types layers lock-fresh lock schema clean
+.PHONY: help setup demo test test-unit test-integration test-browser test-docker screenshots check fmt lint types layers lock-fresh lock schema clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -31,6 +31,9 @@ test-unit: setup ## the tests that need no socket
 
 test-integration: setup ## the tests on a real Postgres, embedded
 	$(BIN)/python -m pytest tests/integration
+
+test-browser: setup ## the checkout page in Debian's Chromium, over a whole demo
+	$(BIN)/python -m pytest tests/browser
 
 # The plugin where there is one, else the program of its own.
 COMPOSE = $$(docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
@@ -67,6 +70,9 @@ lock-fresh: setup ## fail when requirements.lock does not fit pyproject.toml
 
 schema: setup ## write db/schema.sql anew, from the migrations
 	PYTHONPATH=src:tests $(BIN)/python -m support.schema
+
+screenshots: setup ## take the README's pictures of the checkout page anew
+	PYTHONPATH=src:tests $(BIN)/python -m support.screenshots
 
 clean: ## remove .venv and what tools leave behind; the demo's data stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -9,6 +9,7 @@ import pytest
 
 from domain.status import Status
 from support import recorded
+from support.builders import a_status_reply
 from support.service import CREATE, a_token, bearer
 from unit.entrypoints.following import following
 from unit.entrypoints.harness import OTHER_USER, Logs, Service, a_service, away, problem_of
@@ -279,3 +280,15 @@ async def test_it_shows_no_qr_once_the_payment_is_over(status: Status) -> None:
     answer = await service.client.get(f"/api/payments/order-1/qr.svg?token={TOKEN}")
 
     assert problem_of(answer) == (409, "illegal-transition")
+
+
+async def test_it_is_in_the_payment_that_a_problem_or_a_cancel_tells(service: Service) -> None:
+    url = f"https://pay.example/checkout/{TOKEN}"
+    service.gateway.answers_cancel_of("t-1", a_status_reply(transaction_status="cancel"))
+
+    cancelled = await service.client.post("/api/payments/order-1/cancel", headers=bearer())
+    too_late = await service.client.post("/api/payments/order-1/cancel", headers=bearer())
+
+    assert (cancelled.status_code, cancelled.json()["checkout_url"]) == (200, url)
+    assert problem_of(too_late) == (409, "illegal-transition")
+    assert too_late.json()["payment"]["checkout_url"] == url
