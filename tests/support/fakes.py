@@ -43,7 +43,7 @@ _REPEATS_A_DAY: Final = 100
 _FORGED_A_MINUTE: Final = 200
 _FORGED_KEPT: Final = 10_000
 _FORGED_KEPT_FOR: Final = timedelta(days=7)
-_DUE_LEASE: Final = timedelta(seconds=90)
+_DUE_LEASE: Final = timedelta(seconds=55)
 _ASKED_LATELY: Final = timedelta(seconds=10)
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _KEY_KEPT_AT_MIDTRANS: Final = timedelta(minutes=4, seconds=-25)
@@ -188,13 +188,19 @@ class _Transaction:
         if key in self._held:
             return
         lock = self._locks[key]
+        if lock.locked():
+            await self._wait_for(lock)
+        else:
+            await lock.acquire()  # at once, or behind somebody whose turn has come
+        self._held[key] = lock
+
+    async def _wait_for(self, lock: asyncio.Lock) -> None:
         try:
             async with asyncio.timeout(self._patience):
                 await lock.acquire()
         except TimeoutError as late:
             self.broken = True
             raise DatabaseUnavailable from late
-        self._held[key] = lock
 
     def holds(self, key: Hashable) -> bool:
         return key in self._held

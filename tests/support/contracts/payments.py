@@ -508,7 +508,7 @@ class PaymentsContract:
                 return await work.payments.take_due(limit=10)
 
         taken = [await take(), await take()]
-        await pass_time(89)
+        await pass_time(54)
         taken.append(await take())
         await pass_time(2)
         taken.append(await take())

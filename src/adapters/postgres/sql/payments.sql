@@ -101,7 +101,7 @@ RETURNING id;
 -- Those that are due, the longest first, for this caller alone; who dies with them loses them after a while.
 -- $1 how many
 UPDATE payment_transactions p
-   SET due_at = now() + interval '90 seconds', asked_at = now()
+   SET due_at = now() + interval '55 seconds', asked_at = now()
   FROM (SELECT id
           FROM payment_transactions
          WHERE due_at <= now()
