@@ -284,7 +284,8 @@ class InMemoryPayments:
         if own.payment(order_id) is None:
             return None
         await own.hold(("payment", order_id))
-        return own.payment(order_id)
+        found = own.payment(order_id)
+        return found and replace(found, read_at=self._clock.now())
 
     async def save(self, payment: Payment, entries: tuple[Entry, ...]) -> None:
         own = self._transaction
@@ -421,7 +422,8 @@ class InMemoryPaymentReader:
         self._begin = begin
 
     async def find(self, order_id: str) -> Payment | None:
-        return (await self._state()).payments.get(order_id)
+        found = (await self._state()).payments.get(order_id)
+        return found and replace(found, read_at=self._begin.now())
 
     async def page(
         self, *, user_id: int | None, status: Status | None, after: Place | None, limit: int
@@ -779,6 +781,10 @@ class InMemoryUnitOfWork:
         finally:
             self._open.remove(task)
             transaction.release()
+
+    def now(self) -> datetime:
+        """The database's own time."""
+        return self._clock.now()
 
     def is_open_here(self) -> bool:
         """Whether the running task is inside a transaction."""

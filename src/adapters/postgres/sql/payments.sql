@@ -20,7 +20,7 @@ SELECT id FROM added;
 -- name: lock
 -- $1 order id
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at,
+       charged_last_at, now() AS read_at,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
@@ -30,7 +30,7 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 -- name: find
 -- $1 order id
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at,
+       charged_last_at, now() AS read_at,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
@@ -127,7 +127,7 @@ UPDATE payment_transactions
 -- name: attention
 -- $1 how many
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at,
+       charged_last_at, now() AS read_at,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
@@ -139,7 +139,7 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 -- Newest first, after the place ($3, $4) if one is given.
 -- $1 user, $2 status or null, $3 created, $4 id, $5 how many
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at,
+       charged_last_at, now() AS read_at,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
@@ -153,7 +153,7 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 -- name: page_of_all
 -- $1 status or null, $2 created, $3 id, $4 how many
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at,
+       charged_last_at, now() AS read_at,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
