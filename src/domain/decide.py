@@ -179,11 +179,12 @@ def _missing(payment: Payment, evidence: NoTransaction) -> Decision:
     """Only a payment that never had a transaction fails by this; a known one that is gone is a break."""
     at = evidence.received_at
     if payment.status is Status.CREATED:
-        if at < (payment.charged_at or payment.created_at) + NO_TRANSACTION_AFTER:
+        if _not_before(payment, at) < (payment.charged_at or payment.created_at) + NO_TRANSACTION_AFTER:
             return Decision(payment=payment)
         claim = _Claim(status=Status.FAILURE, transaction_id=None, at=at, raw=evidence.raw)
         return _believe(payment, claim, Source.STATUS_REPLY)
-    is_overdue = payment.status is Status.PENDING and at >= payment.expires_at + MISSED_AFTER
+    end = payment.expires_at + MISSED_AFTER
+    is_overdue = payment.status is Status.PENDING and _not_before(payment, at) >= end
     if is_overdue or _is_long_unconfirmed(payment, at):
         subject = payment.transaction_id or payment.order_id
         return _break(payment, Break(reason="missing_there", subject=subject), at, evidence.raw)
@@ -191,7 +192,13 @@ def _missing(payment: Payment, evidence: NoTransaction) -> Decision:
 
 
 def _is_long_unconfirmed(payment: Payment, at: datetime) -> bool:
-    return payment.unconfirmed_since is not None and at >= payment.unconfirmed_since + CONFIRMED_WITHIN
+    since = payment.unconfirmed_since
+    return since is not None and _not_before(payment, at) >= since + CONFIRMED_WITHIN
+
+
+def _not_before(payment: Payment, at: datetime) -> datetime:
+    """The earlier of two clocks, the process's and the database's: one that is ahead proves nothing."""
+    return min(at, payment.read_at or at)
 
 
 def _not_about(payment: Payment, evidence: Notification | StatusReply) -> Break | None:

@@ -52,7 +52,7 @@ _REPEATS_A_DAY: Final = 100
 _FORGED_A_MINUTE: Final = 200
 _FORGED_KEPT: Final = 10_000
 _FORGED_KEPT_FOR: Final = timedelta(days=7)
-_DUE_LEASE: Final = timedelta(seconds=90)
+_DUE_LEASE: Final = timedelta(seconds=55)
 _ASKED_LATELY: Final = timedelta(seconds=10)
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _KEY_KEPT_AT_MIDTRANS: Final = timedelta(minutes=4, seconds=-25)
@@ -201,13 +201,19 @@ class _Transaction:
         if key in self._held:
             return
         lock = self._locks[key]
+        if lock.locked():
+            await self._wait_for(lock)
+        else:
+            await lock.acquire()  # at once, or behind somebody whose turn has come
+        self._held[key] = lock
+
+    async def _wait_for(self, lock: asyncio.Lock) -> None:
         try:
             async with asyncio.timeout(self._patience):
                 await lock.acquire()
         except TimeoutError as late:
             self.broken = True
             raise DatabaseUnavailable from late
-        self._held[key] = lock
 
     def holds(self, key: Hashable) -> bool:
         return key in self._held
@@ -287,7 +293,8 @@ class InMemoryPayments:
         if own.payment(order_id) is None:
             return None
         await own.hold(("payment", order_id))
-        return own.payment(order_id)
+        found = own.payment(order_id)
+        return found and replace(found, read_at=self._clock.now())
 
     async def save(self, payment: Payment, entries: tuple[Entry, ...]) -> None:
         own = self._transaction
@@ -336,7 +343,8 @@ class InMemoryPayments:
         ]
         for order_id in free:
             await own.hold(("payment", order_id))
-        return [payment for order_id in free if (payment := own.payment(order_id)) is not None]
+        found = (own.payment(order_id) for order_id in free)
+        return [replace(payment, read_at=self._clock.now()) for payment in found if payment is not None]
 
     async def charge_again(self, payment_id: UUID) -> bool:
         own = self._transaction
@@ -444,7 +452,8 @@ class InMemoryPaymentReader:
         self._begin = begin
 
     async def find(self, order_id: str) -> Payment | None:
-        return (await self._state()).payments.get(order_id)
+        found = (await self._state()).payments.get(order_id)
+        return found and replace(found, read_at=self._begin.now())
 
     async def page(
         self, *, user_id: int | None, status: Status | None, after: Place | None, limit: int
@@ -816,6 +825,10 @@ class InMemoryUnitOfWork:
         finally:
             self._open.remove(task)
             transaction.release()
+
+    def now(self) -> datetime:
+        """The database's own time."""
+        return self._clock.now()
 
     def is_open_here(self) -> bool:
         """Whether the running task is inside a transaction."""

@@ -216,6 +216,7 @@ def payment_of(row: Any) -> Payment:
         updated_at=row["updated_at"],
         expires_at=row["expires_at"] or expiry_of(read_answer(answer), created_at),
         charged_at=row["charged_last_at"],
+        read_at=row["read_at"],
         paid_at=row["paid_at"],
         late=row["late"],
         refunded_amount=row["refunded_amount"],

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from enum import Enum, auto
 from typing import Final
 
 from domain.decide import decide
@@ -18,6 +19,14 @@ from domain.usecases.charging import charge_until_answered
 # What a refusal says whose own words are not known any more.
 _DENIED: Final = ("202", "Midtrans denied the charge")
 _NO_WORDS: Final = ("404", "Midtrans has no charge for it that could be paid")
+
+
+class _There(Enum):
+    """What Midtrans has under an order id; what came just now it may not tell yet."""
+
+    SOMETHING = auto()
+    NOTHING_YET = auto()
+    NOTHING = auto()
 
 
 class ChargePayment:
@@ -47,15 +56,16 @@ class ChargePayment:
                 same_key_still_works = await work.payments.charge_again(payment.id)
             if same_key_still_works:
                 return await self._attempt(payment, order, call, may_exist=not uncharged)
-        payment, nothing_there = await self._take_over(payment, call)
-        if payment.status is not Status.CREATED or self._is_over(payment):
+        payment, there = await self._take_over(payment, call)
+        is_open = payment.status is Status.CREATED and not self._is_over(payment)
+        if there is _There.SOMETHING or not is_open:
             return await self._settle(payment, None, call)
         async with self._begin() as work:
             may_charge = await work.payments.charge_anew(payment.id)
             await _keep(work, call)
         if not may_charge:
             return await self._settle(payment, None, call)
-        return await self._attempt(payment, order, call, may_exist=not (uncharged or nothing_there))
+        return await self._attempt(payment, order, call, may_exist=not (uncharged or there is _There.NOTHING))
 
     def _is_over(self, payment: Payment) -> bool:
         return self._clock.now() >= payment.expires_at
@@ -85,8 +95,8 @@ class ChargePayment:
                 await self._release(call)
                 raise OutcomeUnknown(payment.order_id)
 
-    async def _take_over(self, payment: Payment, call: IdempotentCall | None) -> tuple[Payment, bool]:
-        """Whatever Midtrans has under our order id is this payment's; and whether there is certainly nothing.
+    async def _take_over(self, payment: Payment, call: IdempotentCall | None) -> tuple[Payment, _There]:
+        """Whatever Midtrans has under our order id is this payment's, unless it is about another amount.
 
         The QR of a pending one was told once, to whom it was lost, so nobody could pay it: it is cancelled
         there. That there is none ends a payment only when its life is over: until then it can be charged.
@@ -97,7 +107,8 @@ class ChargePayment:
                 await _keep(work, call)
             evidence = await self._gateway.status(order_id)
             if isinstance(evidence, NoTransaction) and not self._is_over(payment):
-                return payment, decide(payment, evidence).changed
+                is_certain = decide(payment, evidence).changed
+                return payment, _There.NOTHING if is_certain else _There.NOTHING_YET
             payment = await self._apply(order_id, (evidence,), at=self._clock.now())
             if payment.status is Status.PENDING and payment.charge_answer is None:
                 async with self._begin() as work:
@@ -108,7 +119,7 @@ class ChargePayment:
         except (GatewayUnavailable, DatabaseUnavailable) as away:
             await self._release(call)
             raise OutcomeUnknown(order_id) from away
-        return payment, False
+        return payment, _There.SOMETHING
 
     async def _settle(
         self, payment: Payment, evidence: Evidence | None, call: IdempotentCall | None

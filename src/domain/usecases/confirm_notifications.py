@@ -56,7 +56,8 @@ class ConfirmNotifications:
         except GatewayUnavailable:
             await self._postpone(claims)
             return
-        payment = await self._apply(order_id, _evidence(told, own), at=self._clock.now())
+        evidence = _evidence(told, own, order_id)
+        payment = await self._apply(order_id, evidence, at=self._clock.now())
         confirmed = [claim for claim in claims if _is_confirmed(payment, claim)]
         denied = [
             claim
@@ -103,13 +104,17 @@ class ConfirmNotifications:
 
 
 def _evidence(
-    told: dict[str, StatusReply | NoTransaction], own: str
+    told: dict[str, StatusReply | NoTransaction], own: str, order_id: str
 ) -> tuple[StatusReply | NoTransaction, ...]:
-    """The payment's own last: that an order is unknown proves nothing once a transaction of it is known.
+    """The payment's own last.
 
-    And that a claimed transaction is unknown proves nothing about the order at all.
+    That an order is unknown proves nothing once a transaction of it is known, and that a claimed transaction
+    is unknown proves nothing about the order at all.
     """
     claimed = [reply for asked, reply in told.items() if asked != own and isinstance(reply, StatusReply)]
+    is_known = own == order_id and any(reply.order_id == order_id for reply in claimed)
+    if is_known and isinstance(told[own], NoTransaction):
+        return tuple(claimed)
     return (*claimed, told[own])
 
 
@@ -119,7 +124,8 @@ def _is_confirmed(payment: Payment, claim: DoubtfulNotification) -> bool:
     if status is None:
         return False
     twice = Break(reason="paid_twice", subject=claim.transaction_id or "")
-    return twice in payment.breaks or knows(payment, claim.transaction_id, status)
+    is_held = twice in payment.breaks and status.rank <= payment.status.rank
+    return is_held or knows(payment, claim.transaction_id, status)
 
 
 def _needs_no_question(payment: Payment, claim: DoubtfulNotification) -> bool:

@@ -92,7 +92,7 @@ class ReconcilePayments:
             async with self._begin() as work:
                 await work.payments.never_charge_again(payment.id)
             return await self._store(payment, told_by(await self._gateway.cancel(known_as)))
-        if is_to_be_expired(payment, self._clock.now()):
+        if is_to_be_expired(payment, payment.read_at or self._clock.now()):
             async with self._begin() as work:
                 await work.payments.never_charge_again(payment.id)
             return await self._store(payment, await self._gateway.expire(known_as))

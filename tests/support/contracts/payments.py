@@ -511,6 +511,22 @@ class PaymentsContract:
         assert too_late <= again
         assert await sent() - too_late >= timedelta(seconds=299)
 
+    async def test_a_payment_comes_with_the_time_of_the_database_at_which_it_was_read(
+        self, begin: UnitOfWork, reader: PaymentReader, pass_time: PassTime
+    ) -> None:
+        await given(begin)
+        await pass_time(100)
+
+        found = await reader.find("order-1")
+        async with begin() as work:
+            locked = await work.payments.lock("order-1")
+
+        for read in (found, locked):
+            assert read is not None
+            assert read.read_at is not None
+            assert read.charged_at is not None
+            assert timedelta(seconds=99) <= read.read_at - read.charged_at <= timedelta(seconds=130)
+
     async def test_a_turn_to_ask_midtrans_comes_once_in_a_while(
         self, begin: UnitOfWork, pass_time: PassTime
     ) -> None:
@@ -580,7 +596,7 @@ class PaymentsContract:
                 return await work.payments.take_due(limit=10)
 
         taken = [await take(), await take()]
-        await pass_time(89)
+        await pass_time(54)
         taken.append(await take())
         await pass_time(2)
         taken.append(await take())

@@ -119,6 +119,19 @@ def test_an_unknown_order_is_a_failure_only_once_no_charge_can_be_under_way(
     assert decision.payment.status is status
 
 
+@pytest.mark.parametrize(
+    ("told", "read"),
+    [(timedelta(hours=1), timedelta(minutes=1)), (timedelta(minutes=1), timedelta(hours=1))],
+    ids=["the process's clock is ahead", "it was told long before it is looked at"],
+)
+def test_an_unknown_order_is_a_failure_only_by_the_databases_clock_too(
+    told: timedelta, read: timedelta
+) -> None:
+    payment = a_payment(charged_at=NOW, read_at=NOW + read)
+
+    assert not decide(payment, NoTransaction(received_at=NOW + told)).changed
+
+
 def test_money_after_a_failure_is_late() -> None:
     failed = decide(a_payment(), REFUSED).payment
 

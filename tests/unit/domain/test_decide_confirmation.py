@@ -1,5 +1,6 @@
 """What a notification alone moved, and how it is confirmed; what needs a person, and how it is attended."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -141,3 +142,15 @@ def test_an_entry_that_nothing_of_midtrans_proves_names_no_bytes() -> None:
 
     for entry in decide(expired, a_status_reply()).entries:
         assert EVIDENCE not in entry.detail
+
+
+@pytest.mark.parametrize("payment", [a_payment(**PENDING), notified()], ids=["overdue", "unconfirmed"])
+def test_a_clock_that_is_ahead_makes_no_break_of_what_midtrans_does_not_tell_yet(payment: Payment) -> None:
+    read = replace(payment, read_at=NOW + 2 * MINUTE)
+    ahead = NOW + timedelta(hours=2)
+
+    for told in (
+        NoTransaction(received_at=ahead),
+        a_status_reply(transaction_status="pending", received_at=ahead),
+    ):
+        assert not decide(read, told).changed

@@ -261,6 +261,42 @@ async def test_a_second_settled_transaction_is_a_break_and_confirmed(
     assert closed(begin) == [(True, None)]
 
 
+@pytest.mark.parametrize("status", ["refund", "chargeback"])
+async def test_money_that_went_back_from_the_second_transaction_is_asked_about_too(
+    confirm: ConfirmNotifications,
+    begin: InMemoryUnitOfWork,
+    reader: InMemoryPaymentReader,
+    gateway: ScriptedGateway,
+    status: str,
+) -> None:
+    twice = (Break(reason="paid_twice", subject="t-2"),)
+    await given(begin, status=Status.SETTLEMENT, transaction_id="t-1", paid_at=NOW, breaks=twice)
+    await received(begin, transaction_id="t-2", transaction_status=status)
+    gateway.answers_status_of("t-1", a_status_reply())
+    gateway.answers_status_of("t-2", a_status_reply(transaction_id="t-2", transaction_status=status))
+
+    await confirm(limit=20)
+
+    payment = await stored(reader)
+    assert (payment.status, payment.transaction_id) == (Status(status), "t-2")
+    assert payment.breaks == (Break(reason="paid_twice", subject="t-1"),)
+    assert closed(begin) == [(True, None)]
+
+
+async def test_what_the_second_transaction_did_before_the_first_went_back_is_confirmed(
+    confirm: ConfirmNotifications, begin: InMemoryUnitOfWork, gateway: ScriptedGateway
+) -> None:
+    twice = (Break(reason="paid_twice", subject="t-2"),)
+    await given(begin, status=Status.CHARGEBACK, transaction_id="t-1", paid_at=NOW, breaks=twice)
+    await received(begin, transaction_id="t-2", transaction_status="refund")
+    gateway.answers_status_of("t-1", a_status_reply(transaction_status="chargeback"))
+    gateway.answers_status_of("t-2", a_status_reply(transaction_id="t-2", transaction_status="refund"))
+
+    await confirm(limit=20)
+
+    assert closed(begin) == [(True, None)]
+
+
 async def test_a_claimed_transaction_that_is_anothers_is_a_break_here_and_nothing_there(
     confirm: ConfirmNotifications,
     begin: InMemoryUnitOfWork,
@@ -316,6 +352,25 @@ async def test_an_order_that_midtrans_does_not_know_by_its_id_is_no_failure_once
 
     payment = await stored(reader)
     assert (payment.status, payment.late) == (Status.SETTLEMENT, False)
+
+
+async def test_that_midtrans_does_not_know_the_order_yet_is_no_break_once_a_transaction_of_it_is_found(
+    confirm: ConfirmNotifications,
+    begin: InMemoryUnitOfWork,
+    reader: InMemoryPaymentReader,
+    gateway: ScriptedGateway,
+    clock: ManualClock,
+) -> None:
+    await given(begin)
+    clock.advance(40 * 60)
+    await received(begin, transaction_status="pending")
+    gateway.answers_status_of("t-1", a_status_reply(transaction_status="pending"))
+    gateway.answers_status_of("order-1", NoTransaction(received_at=clock.now()))
+
+    await confirm(limit=20)
+
+    payment = await stored(reader)
+    assert (payment.status, payment.breaks) == (Status.PENDING, ())
 
 
 async def test_an_order_that_midtrans_does_not_know_after_ten_minutes_is_a_failure(

@@ -614,6 +614,21 @@ async def test_somebody_else_s_charge_under_the_order_id_is_left_alone(
     assert gateway.cancelled == []
 
 
+async def test_nothing_is_charged_anew_beside_what_is_somebody_else_s(
+    create: CreatePayment, gateway: ScriptedGateway, clock: ManualClock, reader: InMemoryPaymentReader
+) -> None:
+    await lose_the_answer(create, gateway)
+    clock.advance(240)
+    gateway.answers_status_of("order-1", a_status_reply(transaction_status="expire", gross_amount="9.00"))
+    gateway.answers_charges_with(a_charge_answer())
+
+    with pytest.raises(OutcomeUnknown):
+        await create(WANTED, CALL)
+
+    assert gateway.charges == []
+    assert [b.reason for b in (await found(reader)).breaks] == ["amount"]
+
+
 async def test_a_status_that_is_not_told_leaves_the_call_to_be_resumed(
     create: CreatePayment, gateway: ScriptedGateway, clock: ManualClock
 ) -> None:

@@ -120,6 +120,19 @@ async def test_an_overdue_payment_that_midtrans_has_expired_is_asked_about_once(
     assert (gateway.asked, gateway.expired) == (["t-1"], [])
 
 
+async def test_a_process_whose_clock_is_ahead_ends_nothing_that_may_still_be_paid(
+    begin: InMemoryUnitOfWork, reader: InMemoryPaymentReader, gateway: ScriptedGateway, clock: ManualClock
+) -> None:
+    ahead = ManualClock(clock.now() + timedelta(hours=1))
+    reconcile = ReconcilePayments(begin=begin, reader=reader, gateway=gateway, clock=ahead)
+    await given(begin, status=Status.PENDING, transaction_id="t-1")
+    gateway.answers_status_of("t-1", a_status_reply(transaction_status="pending"))
+
+    await for_so_long(reconcile, clock, 150)
+
+    assert (gateway.asked, gateway.expired) == (["t-1"], [])
+
+
 async def test_an_overdue_payment_that_midtrans_still_calls_pending_is_ended_there(
     reconcile: ReconcilePayments,
     begin: InMemoryUnitOfWork,

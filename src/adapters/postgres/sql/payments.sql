@@ -24,7 +24,7 @@ SELECT id FROM added;
 -- name: lock
 -- $1 order id
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at, checkout_token,
+       charged_last_at, now() AS read_at, checkout_token,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
@@ -34,7 +34,7 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 -- name: find
 -- $1 order id
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at, checkout_token,
+       charged_last_at, now() AS read_at, checkout_token,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
@@ -44,7 +44,7 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 -- Those that nobody holds, and nobody waits.
 -- $1 order ids
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at, checkout_token,
+       charged_last_at, now() AS read_at, checkout_token,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
@@ -142,7 +142,7 @@ RETURNING id;
 -- Those that are due, the longest first, for this caller alone; who dies with them loses them after a while.
 -- $1 how many
 UPDATE payment_transactions p
-   SET due_at = now() + interval '90 seconds', asked_at = now()
+   SET due_at = now() + interval '55 seconds', asked_at = now()
   FROM (SELECT id
           FROM payment_transactions
          WHERE due_at <= now()
@@ -168,7 +168,7 @@ UPDATE payment_transactions
 -- name: attention
 -- $1 how many
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at, checkout_token,
+       charged_last_at, now() AS read_at, checkout_token,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
@@ -180,7 +180,7 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 -- Newest first, after the place ($3, $4) if one is given.
 -- $1 user, $2 status or null, $3 created, $4 id, $5 how many
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at, checkout_token,
+       charged_last_at, now() AS read_at, checkout_token,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
@@ -194,7 +194,7 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 -- name: page_of_all
 -- $1 status or null, $2 created, $3 id, $4 how many
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at, checkout_token,
+       charged_last_at, now() AS read_at, checkout_token,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
