@@ -1,12 +1,16 @@
 import asyncio
+from typing import Final
 
 import rich_click as click
+import structlog
 
 from entrypoints.cli.session import service_settings
 from entrypoints.container import Container
 from entrypoints.lifespan import running
 from entrypoints.server import on_signals
 from entrypoints.worker import work
+
+_log: Final = structlog.get_logger()
 
 
 @click.command()
@@ -21,6 +25,8 @@ def worker() -> None:
         stop = asyncio.Event()
         on_signals(stop.set)
         async with running(Container(settings=settings)) as container:
+            _log.info("worker.started", midtrans=settings.midtrans_url)
             await work(container, stop)
+        _log.info("worker.stopped")
 
     asyncio.run(run())

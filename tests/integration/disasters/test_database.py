@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from entrypoints.embedded_postgres import embedded_postgres
 from integration.disasters.world import World, a_world
 from support.database import open_directory
-from support.postgres import kill_postgres
+from support.killing import kill_postgres
 from support.service import eventually
 
 if TYPE_CHECKING:

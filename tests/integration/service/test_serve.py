@@ -16,6 +16,7 @@ import pytest
 
 from integration.http.harness import a_notification
 from support.builders import SERVER_KEY
+from support.killing import children_of
 from support.service import (
     CREATE,
     HOST,
@@ -210,11 +211,6 @@ async def is_past(instant: float) -> bool:
     return time.monotonic() > instant
 
 
-def children_of(pid: int) -> list[int]:
-    with open(f"/proc/{pid}/task/{pid}/children") as file:  # noqa: PTH123
-        return [int(child) for child in file.read().split()]
-
-
 async def test_a_taken_port_is_one_plain_sentence(env: dict[str, str]) -> None:
     with socket.socket() as taken:
         taken.bind((HOST, 0))
@@ -342,4 +338,6 @@ async def test_without_a_worker_doubt_waits_for_a_worker_elsewhere(
             ended = await worker.ended(within=20)
 
     assert ended.status == 0
+    told = [json.loads(line)["event"] for line in ended.out.splitlines()]
+    assert (told[0], told[-1]) == ("worker.started", "worker.stopped")
     assert "Traceback" not in ended.out + ended.err

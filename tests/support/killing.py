@@ -1,4 +1,4 @@
-"""A Postgres of a test's own, for tests that kill it."""
+"""Ending processes as a full memory or a lost machine ends them. Only of those that a test started."""
 
 import os
 import signal
