@@ -30,7 +30,7 @@ def supervise(task: Callable[[], None], *, workers: int, on_death: Callable[[int
     healthy = True
 
     def start() -> tuple[Any, float]:
-        process = context.Process(target=_child, args=(task,))
+        process = context.Process(target=_child, args=(task, os.getpid()))
         process.start()
         return process, time.monotonic()
 
@@ -63,7 +63,7 @@ def supervise(task: Callable[[], None], *, workers: int, on_death: Callable[[int
     return healthy
 
 
-def _child(task: Callable[[], None]) -> None:
+def _child(task: Callable[[], None], parent: int) -> None:
     # Of the parent's, until the task sets its own.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -71,4 +71,6 @@ def _child(task: Callable[[], None]) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if hasattr(libc, "prctl"):
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it was killed before that, and nobody would ever tell
+            return
     task()
