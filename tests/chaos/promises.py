@@ -63,14 +63,27 @@ class Facts:
     record: Record
 
     @property
-    def lags(self) -> dict[str, float]:
-        """For each payment that a shop waited for: how many seconds after Midtrans it was settled here."""
+    def waits(self) -> dict[str, tuple[datetime, datetime]]:
+        """For each payment that a shop waited for: when it was settled at Midtrans, and when here."""
         watched = {order.order_id for order in self.orders if order.is_watched}
         return {
-            row.order_id: (row.settled_at - charge.settled_at).total_seconds()
+            row.order_id: (charge.settled_at, row.settled_at)
             for row in self.rows
             for charge in self.charges.get(row.order_id, [])[:1]
             if row.order_id in watched and row.settled_at and charge.settled_at
+        }
+
+    @property
+    def lags(self) -> dict[str, float]:
+        """How many seconds each of those took."""
+        return {order_id: (here - there).total_seconds() for order_id, (there, here) in self.waits.items()}
+
+    @property
+    def whole_lags(self) -> dict[str, float]:
+        """How many of them the service was whole: for the others there was nobody to do it."""
+        return {
+            order_id: self.record.whole_seconds(there.timestamp(), here.timestamp())
+            for order_id, (there, here) in self.waits.items()
         }
 
 
@@ -127,7 +140,8 @@ def _accounted_for(facts: Facts) -> Promise:
 
 
 def _settled(facts: Facts) -> Promise:
-    late = [f"{order_id}: {lag:.1f} s" for order_id, lag in facts.lags.items() if lag > SETTLED_WITHIN]
+    lags = facts.whole_lags
+    late = [f"{order_id}: {lag:.1f} s" for order_id, lag in lags.items() if lag > SETTLED_WITHIN]
     status = {row.order_id: row.status for row in facts.rows}
     settled = [
         order_id
@@ -137,8 +151,8 @@ def _settled(facts: Facts) -> Promise:
     ]
     return _promise(
         f"Every settlement at Midtrans is one here within {SETTLED_WITHIN:.0f} s",
-        f"{len(settled)} settlements; of the {len(facts.lags)} that a shop waited for the slowest took"
-        f" {max(facts.lags.values(), default=0):.1f} s, the others {_told(facts)} after the trouble",
+        f"{len(settled)} settlements; the slowest of the {len(lags)} that a shop waited for took"
+        f" {max(lags.values(), default=0):.1f} s while all was whole, the others {_told(facts)} after the trouble",
         *(f"{one}: {status.get(one, 'nothing')} here" for one in settled if status.get(one) != "settlement"),
         *late,
     )

@@ -58,6 +58,18 @@ class Record:
     def answered(self, call: str, status: int | None) -> None:
         self.answers.append(Answer(at=self.now(), call=call, status=status))
 
+    def whole_seconds(self, since: float, until: float) -> float:
+        """How much of this time, told as by a clock on the wall, nothing was killed and not yet back."""
+        struck = sorted(
+            (self.started_at + killed.at, self.started_at + killed.at + (killed.recovery or 0.0))
+            for killed in self.killed
+        )
+        whole, reached = 0.0, since
+        for start, end in struck:
+            whole += max(min(start, until) - reached, 0.0)
+            reached = min(max(reached, end), until)
+        return whole + until - reached
+
     def per_second(self, seconds: int) -> dict[str, list[int]]:
         """How many calls had which outcome in each second."""
         counted = Counter((int(answer.at), answer.outcome) for answer in self.answers)

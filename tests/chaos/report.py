@@ -90,7 +90,8 @@ def _lines(run: Run, facts: Facts, promises: Sequence[Promise]) -> Iterator[str]
     median, most_of_all, most = spread(facts.lags.values())
     yield (
         f"Of {len(facts.lags)} payments that a shop waited for: median {median:.2f} s,"
-        f" 99th percentile {most_of_all:.2f} s, slowest {most:.2f} s from Midtrans's settlement to ours."
+        f" 99th percentile {most_of_all:.2f} s, slowest {most:.2f} s from Midtrans's settlement to ours,"
+        " with the time in which something was killed and not yet back."
     )
     yield from (
         "",

@@ -37,6 +37,18 @@ def test_calls_are_counted_by_second_and_outcome() -> None:
     assert a_record().per_second(3) == {"good": [2, 0, 0], "told": [0, 1, 0], "broken": [0, 0, 1]}
 
 
+def test_time_in_which_something_is_killed_is_not_counted_as_whole() -> None:
+    record = Record(started_at=1000.0)
+    kill = Kill(at=0, target=Target.API, away=0)
+    for at, recovery in ((10.0, 5.0), (12.0, 8.0), (30.0, 1.0)):
+        record.killed.append(Killed(kill=kill, at=at, recovery=recovery))
+
+    assert record.whole_seconds(1000, 1040) == 40 - 10 - 1
+    assert record.whole_seconds(1014, 1019) == 0
+    assert record.whole_seconds(1019, 1025) == 5
+    assert record.whole_seconds(1030.5, 1030.5) == 0
+
+
 def test_a_run_in_which_nothing_happened_can_be_drawn() -> None:
     ET.fromstring(plot(Record(), 1))  # noqa: S314 - our own
 
