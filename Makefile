@@ -1,6 +1,6 @@
 # `make` or `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-integration test-browser test-docker screenshots check fmt lint types layers lock-fresh lock schema clean
+.PHONY: help setup demo test test-unit test-integration test-browser test-docker chaos screenshots check fmt lint types layers lock-fresh lock schema clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -44,6 +44,13 @@ test-docker: setup ## the integration tests on a dockerized Postgres (compose.ya
 	  for try in $$(seq 60); do $$compose exec -T postgres pg_isready -q -h 127.0.0.1 -U bayar && break; sleep 1; done && \
 	  BAYAR_TEST_DATABASE_URL=postgresql://bayar:bayar@127.0.0.1:55432/bayar \
 	    $(BIN)/python -m pytest tests/integration
+
+SEED ?= 1
+SECONDS ?= 60
+REPORT ?= .bayar/chaos
+
+chaos: setup ## kill -9 at random under load (SEED=1 SECONDS=60 REPORT=.bayar/chaos), and see what is still true
+	@PYTHONPATH=src:tests $(BIN)/python -m chaos --seed $(SEED) --seconds $(SECONDS) --report $(REPORT)
 
 check: setup ## what CI runs: format, lint, types, layering, lock freshness, tests
 	$(BIN)/ruff format --check src tests

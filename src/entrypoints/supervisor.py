@@ -14,6 +14,7 @@ import structlog
 
 _PR_SET_PDEATHSIG: Final = 1
 _YOUNG_SECONDS: Final = 2.0
+_ENDING: Final = (signal.SIGTERM, signal.SIGINT)
 _log: Final = structlog.get_logger()
 
 
@@ -28,13 +29,22 @@ def supervise(task: Callable[[], None], *, workers: int, on_death: Callable[[int
     context = get_context("fork")
     stopping = False
     healthy = True
+    running: list[tuple[Any, float]] = []
 
-    def start() -> tuple[Any, float]:
-        process = context.Process(target=_child, args=(task,))
-        process.start()
-        return process, time.monotonic()
+    def start() -> None:
+        # A signal waits until the process is written down: else nobody would tell it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+        try:
+            process = context.Process(target=_child, args=(task, os.getpid()))
+            process.start()
+            running.append((process, time.monotonic()))
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+        if stopping:  # told between the death of the one before and now
+            process.terminate()
 
-    running = [start() for _ in range(workers)]
+    for _ in range(workers):
+        start()
 
     def stop(*_: object) -> None:
         nonlocal stopping
@@ -43,8 +53,8 @@ def supervise(task: Callable[[], None], *, workers: int, on_death: Callable[[int
             if process.is_alive():
                 os.kill(process.pid, signal.SIGTERM)
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    for number in _ENDING:
+        signal.signal(number, stop)
     while running:
         gone = wait([process.sentinel for process, _ in running])
         for process, started in [r for r in running if r[0].sentinel in gone]:
@@ -59,16 +69,19 @@ def supervise(task: Callable[[], None], *, workers: int, on_death: Callable[[int
                 stop()
             else:
                 _log.error("server.worker_died", pid=process.pid, exit_status=process.exitcode)
-                running.append(start())
+                start()
     return healthy
 
 
-def _child(task: Callable[[], None]) -> None:
+def _child(task: Callable[[], None], parent: int) -> None:
     # Of the parent's, until the task sets its own.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     # A worker must not outlive the parent that would have told it to stop (Linux only).
     libc = ctypes.CDLL(None, use_errno=True)
     if hasattr(libc, "prctl"):
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it was killed before that, and nobody would ever tell
+            return
     task()

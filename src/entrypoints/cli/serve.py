@@ -1,13 +1,21 @@
+import fcntl
 import os
+import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
+from pathlib import Path
+from typing import Final
 
 import rich_click as click
 
 from entrypoints.listening import check_port
+
+_FOLDER: Final = "bayar-metrics-"
+_YOUNG_SECONDS: Final = 60
 
 
 @click.command()
@@ -48,6 +56,36 @@ def serve(host: str, port: int, workers: int, no_worker: bool) -> None:  # noqa:
 @contextmanager
 def _shared_metrics() -> Iterator[None]:
     """A place where the processes keep their numbers, for each of them to add up."""
-    with tempfile.TemporaryDirectory(prefix="bayar-metrics-", ignore_cleanup_errors=True) as folder:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        yield
+    _sweep()
+    with tempfile.TemporaryDirectory(prefix=_FOLDER, ignore_cleanup_errors=True) as folder:
+        lock = _locked(Path(folder))
+        try:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+            yield
+        finally:
+            os.close(lock)
+
+
+def _sweep() -> None:
+    """Remove what killed services left: folders whose lock nobody holds, not even a process that drains."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
+        with suppress(OSError):
+            found = left.lstat()
+            # A young one may be waiting for its lock.
+            if found.st_uid == os.geteuid() and found.st_mtime < time.time() - _YOUNG_SECONDS:
+                lock = _locked(left)
+                try:
+                    shutil.rmtree(left)
+                finally:
+                    os.close(lock)
+
+
+def _locked(folder: Path) -> int:
+    """A lock that is held as long as this process or one forked from it lives; OSError if others hold it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor

@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -16,6 +17,7 @@ import pytest
 
 from integration.http.harness import a_notification
 from support.builders import SERVER_KEY
+from support.killing import children_of
 from support.service import (
     CREATE,
     HOST,
@@ -199,6 +201,35 @@ async def test_a_worker_that_dies_is_replaced(env: dict[str, str]) -> None:
         assert (await service.program.ended(within=20)).status == 0
 
 
+async def test_a_killed_service_starts_again_at_once_and_its_left_folder_goes(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    env = env | {"TMPDIR": str(tmp_path)}
+    port = free_port()
+    async with serving("--workers", "2", env=env, port=port) as service:
+        (left,) = metrics_folders(tmp_path)
+        service.program.signal(signal.SIGKILL)
+        await service.program.ended()
+        # Its processes end by themselves, as soon as they have nothing in hand.
+        await eventually(lambda: is_closed(service.url))
+    long_ago = time.time() - 3600
+    os.utime(left, (long_ago, long_ago))
+
+    async with serving("--workers", "2", env=env, port=port) as service:
+        (fresh,) = metrics_folders(tmp_path)
+        os.utime(fresh, (long_ago, long_ago))
+
+        async with serving("--workers", "2", env=env):
+            assert len(metrics_folders(tmp_path)) == 2, "one in use is left alone"
+
+    assert fresh != left
+    assert metrics_folders(tmp_path) == []
+
+
+def metrics_folders(temporary: Path) -> list[Path]:
+    return [*temporary.glob("bayar-metrics-*")]
+
+
 async def is_ready(http: httpx.AsyncClient) -> bool:
     try:
         return (await http.get("/health/ready")).is_success
@@ -208,11 +239,6 @@ async def is_ready(http: httpx.AsyncClient) -> bool:
 
 async def is_past(instant: float) -> bool:
     return time.monotonic() > instant
-
-
-def children_of(pid: int) -> list[int]:
-    with open(f"/proc/{pid}/task/{pid}/children") as file:  # noqa: PTH123
-        return [int(child) for child in file.read().split()]
 
 
 async def test_a_taken_port_is_one_plain_sentence(env: dict[str, str]) -> None:
@@ -342,4 +368,6 @@ async def test_without_a_worker_doubt_waits_for_a_worker_elsewhere(
             ended = await worker.ended(within=20)
 
     assert ended.status == 0
+    told = [json.loads(line)["event"] for line in ended.out.splitlines()]
+    assert (told[0], told[-1]) == ("worker.started", "worker.stopped")
     assert "Traceback" not in ended.out + ended.err

@@ -285,6 +285,32 @@ async def test_midtrans_away_for_half_an_hour_is_asked_ever_more_rarely_and_foun
     assert {(await stored(reader, f"order-{number}")).status for number in range(40)} == {Status.SETTLEMENT}
 
 
+async def test_charges_of_half_an_hour_without_answers_are_found_and_none_is_called_a_failure(
+    reconcile: ReconcilePayments,
+    begin: InMemoryUnitOfWork,
+    reader: InMemoryPaymentReader,
+    gateway: ScriptedGateway,
+    clock: ManualClock,
+) -> None:
+    orders = [f"order-{number}" for number in range(10)]
+    for order_id in orders:
+        await given(begin, order_id=order_id)
+        gateway.answers_status_of(order_id, AWAY)
+
+    await for_so_long(reconcile, clock, 1800)
+    meanwhile = {(await stored(reader, order_id)).status for order_id in orders}
+    for order_id in orders:
+        gateway.forgets_status_of(order_id)
+        pending = a_status_reply(
+            order_id=order_id, transaction_id=f"t-{order_id}", transaction_status="pending"
+        )
+        gateway.answers_status_of(order_id, pending)
+    await for_so_long(reconcile, clock, 180)
+
+    assert meanwhile == {Status.CREATED}
+    assert {(await stored(reader, order_id)).status for order_id in orders} == {Status.PENDING}
+
+
 async def test_one_silent_question_does_not_pause_the_others(
     reconcile: ReconcilePayments,
     begin: InMemoryUnitOfWork,

@@ -154,10 +154,14 @@ UPDATE payment_transactions p
 RETURNING p.order_id;
 
 -- name: any_due
-SELECT EXISTS (
-  SELECT FROM payment_transactions
-   WHERE due_at <= now()
-     AND (asked_at IS NULL OR asked_at <= now() - interval '10 seconds')) AS found;
+-- The longest due is looked for, not any: of any, a planner that believes there are many reads the whole table.
+SELECT count(*) > 0 AS found
+  FROM (SELECT
+          FROM payment_transactions
+         WHERE due_at <= now()
+           AND (asked_at IS NULL OR asked_at <= now() - interval '10 seconds')
+         ORDER BY due_at
+         LIMIT 1) first;
 
 -- name: put_off
 -- $1 id, $2 for how long; null for ever
