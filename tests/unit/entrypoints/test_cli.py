@@ -16,7 +16,7 @@ import pytest
 
 from domain.errors import DatabaseUnavailable, GatewayUnavailable
 from domain.payment import Break
-from domain.ports.gateway import KeyCheck
+from domain.ports.gateway import KeyCheck, RefundTaken
 from domain.status import Status
 from entrypoints.cli.main import _COMMANDS, main
 from entrypoints.cli.output import rupiah, show_table
@@ -259,6 +259,19 @@ def test_an_exported_payment_has_its_evidence_and_never_a_signature(service: Ser
     assert last["midtrans_sent"] == {"transaction_status": "settlement", "signature_key": "(withheld)"}
     assert last["detail"]["evidence"] == hashlib.sha256(raw).hexdigest()
     assert "555" not in exported
+
+
+def test_an_exported_refund_has_what_midtrans_answered(service: Service) -> None:
+    given(service, status=Status.SETTLEMENT, paid_at=builders.NOW)
+    raw = b'{"status_code": "200", "transaction_status": "refund"}'
+    service.gateway.answers_refunds_with(RefundTaken(transaction_id="t-1", raw=raw))
+    printed("payments", "refund", "order-1", "--yes")
+
+    timeline = json.loads(printed("payments", "export", "order-1"))["timeline"]
+
+    assert {entry["what"]: entry["midtrans_sent"] for entry in timeline if "midtrans_sent" in entry} == {
+        "refund accepted": {"status_code": "200", "transaction_status": "refund"}
+    }
 
 
 def test_an_export_is_written_to_a_file(service: Service, tmp_path: Path) -> None:
