@@ -16,7 +16,7 @@ import pytest
 
 from domain.errors import DatabaseUnavailable, GatewayUnavailable
 from domain.payment import Break
-from domain.ports.gateway import KeyCheck, RefundTaken
+from domain.ports.gateway import KeyCheck, RefundTaken, Unanswered
 from domain.status import Status
 from entrypoints.cli.main import _COMMANDS, main
 from entrypoints.cli.output import rupiah, show_table
@@ -239,6 +239,34 @@ def test_what_was_attended_needs_nobody_any_more_and_is_in_the_timeline(service:
     again = run("payments", "attend", "odd", "--note", "again")
     assert again.exit_code == 1
     assert "Nothing about payment odd needs a person." in again.output + str(again.exception)
+
+
+def test_a_refund_without_an_outcome_needs_a_person_after_an_hour(service: Service) -> None:
+    given(service, status=Status.SETTLEMENT, paid_at=NOW)
+    service.gateway.answers_refunds_with(Unanswered(reason="no answer in time"))
+    assert run("payments", "refund", "order-1", "--yes").exit_code == 1
+    service.clock.advance(3599)
+    early = printed("payments", "list", "--attention", "--json")
+    service.clock.advance(1)
+
+    (row,) = json.loads(printed("payments", "list", "--attention", "--json"))
+
+    assert early == "[]\n"
+    (refund,) = json.loads(printed("payments", "show", "order-1", "--json"))["refunds"]
+    assert (row["order_id"], row["reason"], row["subject"]) == (
+        "order-1",
+        "refund_stuck",
+        refund["refund_key"],
+    )
+    assert row["next"].startswith("bayar doctor, then bayar payments sync order-1")
+    assert "refund_stuck" in printed("payments", "list", "--attention")
+
+
+def test_the_list_of_what_needs_a_person_is_no_longer_than_asked(service: Service) -> None:
+    for number in range(3):
+        broken(service, f"odd-{number}", "amount", "amount 1.00 instead of 10000")
+
+    assert len(json.loads(printed("payments", "list", "--attention", "--limit", "2", "--json"))) == 2
 
 
 def test_attention_is_of_all_payments() -> None:
