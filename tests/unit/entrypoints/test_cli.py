@@ -22,6 +22,7 @@ from entrypoints.cli.main import _COMMANDS, main
 from entrypoints.cli.output import rupiah, show_table
 from support import builders
 from support.builders import NOW
+from support.merchant import is_paid, listens
 from support.service import TOKEN_SECRET
 from unit.entrypoints.commands import failed, given, printed, run
 from unit.entrypoints.harness import Service, away
@@ -321,7 +322,7 @@ def test_one_pass_does_everything_that_is_due(service: Service) -> None:
     assert printed("reconcile", "--once") == "Nothing more is due; Midtrans was asked about 0 payments.\n"
 
 
-def test_a_pass_ends_when_midtrans_is_silent(service: Service) -> None:
+def test_a_pass_ends_when_midtrans_is_silent_and_tells_what_is_known(service: Service) -> None:
     for number in range(5):
         given(service, order_id=f"order-{number}", transaction_id=f"t-{number}")
         service.gateway.answers_status_of(f"t-{number}", GatewayUnavailable("ConnectError"))
@@ -330,8 +331,11 @@ def test_a_pass_ends_when_midtrans_is_silent(service: Service) -> None:
         for _ in range(3):
             async with service.begin() as work:
                 await work.budget.report(answered=False)
+        await listens(service.begin)
+        await is_paid(service.begin, "order-5")
 
     asyncio.run(silence())
+    ((event_id, _),) = service.begin.state.merchant.deliveries
     service.clock.advance(16 * 60)
     service.begin.state.budget = replace(
         service.begin.state.budget, paused_until=service.clock.now() + timedelta(minutes=1)
@@ -341,6 +345,7 @@ def test_a_pass_ends_when_midtrans_is_silent(service: Service) -> None:
 
     assert ended.exit_code == 1
     assert "Midtrans does not answer" in str(ended.exception)
+    assert service.merchant.ids == [str(event_id)]
 
 
 def test_reconciling_for_ever_is_the_workers() -> None:
