@@ -115,8 +115,8 @@ def decide(payment: Payment, evidence: Evidence) -> Decision:
             status = Status.REFUND if total >= payment.gross_amount else Status.PARTIAL_REFUND
             claim = _Claim(status=status, transaction_id=transaction_id, at=at, refunded=total)
             return _believe(payment, claim, Source.REFUND)
-        case RefundInDoubt(reason=reason, subject=subject, received_at=at):
-            return _break(payment, Break(reason=reason, subject=subject), at)
+        case RefundInDoubt(reason=reason, subject=subject, received_at=at, raw=raw):
+            return _break(payment, Break(reason=reason, subject=subject), at, raw)
         case _:
             assert_never(evidence)
 

@@ -125,6 +125,7 @@ class RefundInDoubt:
     reason: str
     subject: str
     received_at: datetime
+    raw: bytes = field(default=b"", repr=False, compare=False)
 
 
 Evidence = (

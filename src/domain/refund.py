@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -10,6 +10,9 @@ from uuid import UUID
 from domain.errors import IllegalTransition, InvalidPayment, RefundExceedsPayment
 from domain.payment import Payment
 from domain.status import REFUNDS, Status
+
+# One that has no outcome for so long is repeated in vain: a person has to look why.
+STUCK_AFTER: Final = timedelta(hours=1)
 
 _REFUNDABLE: Final = REFUNDS | {Status.SETTLEMENT}
 

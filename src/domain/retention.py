@@ -14,6 +14,7 @@ class Prunable(StrEnum):
     PROCESSED_NOTIFICATIONS = "processed notifications"
     FORGED_NOTIFICATIONS = "forged notifications"
     IDEMPOTENCY_KEYS = "idempotency keys"
+    DELIVERED_EVENTS = "delivered events"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,4 +36,5 @@ RETENTION: Final = (
     Rule(what=Prunable.PROCESSED_NOTIFICATIONS, kept_for=timedelta(days=90)),
     Rule(what=Prunable.FORGED_NOTIFICATIONS, kept_for=timedelta(days=7), at_most=10_000, every=60.0),
     Rule(what=Prunable.IDEMPOTENCY_KEYS, kept_for=LIFE, every=3600.0),
+    Rule(what=Prunable.DELIVERED_EVENTS, kept_for=timedelta(days=30), every=3600.0),
 )

@@ -40,6 +40,7 @@ class Chore:
 
 
 def chores(container: Container) -> list[Chore]:
+    """All of it, in an order in which one pass leaves nothing due: what the others find is told last."""
     confirm, reconcile = container.confirm_notifications(), container.reconcile_payments()
     repeat, prune, deliver = container.repeat_refunds(), container.prune(), container.deliver_events()
 
@@ -60,12 +61,12 @@ def chores(container: Container) -> list[Chore]:
         Chore(name="confirm notifications", every=1.0, do=confirm_notifications, lanes=_LANES),
         Chore(name=RECONCILE, every=1.0, do=reconcile_payments, lanes=_RECONCILING_LANES),
         Chore(name="repeat refunds", every=2.0, do=repeat_refunds, lanes=2),
-        Chore(name="deliver events", every=_TOLD_EVERY, do=deliver_events, ends=deliver.finish),
         *(
             Chore(name=f"prune {rule.what}", every=rule.every, do=partial(prune.some, rule))
             for rule in RETENTION
             if rule.every is not None
         ),
+        Chore(name="deliver events", every=_TOLD_EVERY, do=deliver_events, ends=deliver.finish),
     ]
 
 
@@ -95,6 +96,11 @@ async def _repeat(chore: Chore, stop: asyncio.Event) -> None:
             _log.exception("worker.failed", chore=chore.name)
         if not again:
             await pause(stop, chore.every)
+    await finish(chore)
+
+
+async def finish(chore: Chore) -> None:
+    """Wait for what the chore has started; whatever goes wrong is told, and ends nothing."""
     if chore.ends is not None:
         await _end(chore, chore.ends)
 

@@ -21,7 +21,7 @@ from domain.delivery import (
 )
 from domain.endpoint import OF_SETTINGS, ROTATION, Disabled, Endpoint
 from domain.merchant_event import MerchantEvent, news
-from domain.ports.deliveries import KEPT_FOR, EventDelivery, Settled
+from domain.ports.deliveries import EventDelivery, Settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,14 +87,10 @@ class MerchantState:
 
     endpoints: dict[UUID, StoredEndpoint] = field(default_factory=dict)
     deliveries: dict[tuple[UUID, UUID], StoredDelivery] = field(default_factory=dict)
-    gone: set[UUID] = field(default_factory=set)
 
     def merge(self, changed: MerchantState) -> None:
         self.endpoints |= changed.endpoints
         self.deliveries |= changed.deliveries
-        self.deliveries = {
-            key: row for key, row in self.deliveries.items() if row.event.id not in changed.gone
-        }
 
 
 class _Rows:
@@ -110,8 +106,7 @@ class _Rows:
 
     def _deliveries(self) -> list[StoredDelivery]:
         own = self._transaction
-        rows = own.committed.merchant.deliveries | own.changed.merchant.deliveries
-        return [row for row in rows.values() if row.event.id not in own.changed.merchant.gone]
+        return list((own.committed.merchant.deliveries | own.changed.merchant.deliveries).values())
 
     async def _locked_endpoint(self, endpoint_id: UUID) -> StoredEndpoint | None:
         await self._transaction.turn()
@@ -422,21 +417,6 @@ class InMemoryDeliveries(_Rows):
         enabled = {row.endpoint.id for row in self._endpoints() if row.endpoint.disabled_at is None}
         waiting = [row.queued_at for row in self._deliveries() if row.waits and row.endpoint_id in enabled]
         return self._clock.now() - min(waiting) if waiting else timedelta()
-
-    async def prune(self, *, older_than: timedelta = KEPT_FOR, limit: int = 1000) -> int:
-        await self._transaction.turn()
-        since = self._clock.now() - older_than
-        of_event: dict[UUID, list[StoredDelivery]] = defaultdict(list)
-        for row in sorted(self._deliveries(), key=lambda row: row.created_at):
-            of_event[row.event.id].append(row)
-        old = [
-            event_id
-            for event_id, rows in of_event.items()
-            if all(row.delivered_at is not None and row.delivered_at < since for row in rows)
-            and rows[0].created_at < since
-        ][:limit]
-        self._transaction.changed.merchant.gone |= set(old)
-        return len(old)
 
     def _newest(self) -> list[StoredDelivery]:
         """Newest first, and among those of one event the older endpoint's first."""

@@ -21,10 +21,17 @@ class InMemoryPruner:
         await asyncio.sleep(0)
         self._begin.check_reachable()
         state = self._begin.state
-        rows: dict[Any, Any] = state.keys if rule.what is Prunable.IDEMPOTENCY_KEYS else state.notifications  # type: ignore[assignment]
         gone = list(self._given_up(rule))[:limit]
-        for name in gone:
-            del rows[name]
+        match rule.what:
+            case Prunable.PROCESSED_NOTIFICATIONS | Prunable.FORGED_NOTIFICATIONS:
+                for name in gone:
+                    del state.notifications[name]
+            case Prunable.IDEMPOTENCY_KEYS:
+                for name in gone:
+                    del state.keys[name]
+            case Prunable.DELIVERED_EVENTS:
+                deliveries = state.merchant.deliveries.items()
+                state.merchant.deliveries = {key: row for key, row in deliveries if row.event.id not in gone}
         return len(gone)
 
     def _given_up(self, rule: Rule) -> Iterable[Any]:
@@ -43,3 +50,12 @@ class InMemoryPruner:
             case Prunable.IDEMPOTENCY_KEYS:
                 keys = self._begin.state.keys.items()
                 return [name for name, row in keys if row.created_at <= since and row.leased_until <= now]
+            case Prunable.DELIVERED_EVENTS:
+                rows = sorted(self._begin.state.merchant.deliveries.values(), key=lambda row: row.created_at)
+                kept = {row.event.id for row in rows if row.delivered_at is None or row.delivered_at >= since}
+                kept |= {row.event.id for row in rows if row.created_at >= since}
+                return [
+                    event_id
+                    for event_id in dict.fromkeys(row.event.id for row in rows)
+                    if event_id not in kept
+                ]

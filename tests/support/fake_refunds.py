@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from domain.ports.refunds import DueRefund, KnownRefund
-from domain.refund import Refund, RefundStatus
+from domain.ports.refunds import DueRefund, KnownRefund, StuckRefund
+from domain.refund import STUCK_AFTER, Refund, RefundStatus
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -108,6 +108,23 @@ class InMemoryRefunds:
         assert row is not None
         given_up = replace(row, leased_until=self._clock.now(), due_at=None)
         self._transaction.changed.refunds[refund_id] = given_up
+
+    async def stuck(self, *, limit: int) -> list[StuckRefund]:
+        await self._transaction.turn()
+        since = self._clock.now() - STUCK_AFTER
+        found = [
+            row
+            for row in self._rows().values()
+            if row.refund.status is RefundStatus.REQUESTED
+            and row.due_at is not None
+            and row.requested_at <= since
+        ]
+        stuck = []
+        for row in sorted(found, key=lambda row: (row.requested_at, row.refund.id))[:limit]:
+            payment = self._transaction.payment_of(row.refund.payment_id)
+            assert payment is not None
+            stuck.append(StuckRefund(refund=row.refund, order_id=payment.order_id))
+        return stuck
 
     async def take_due(self, *, limit: int) -> list[DueRefund]:
         own, now = self._transaction, self._clock.now()

@@ -52,7 +52,9 @@ OUTCOMES: Final[Mapping[Fault, str]] = {
         "`cancel`."
     ),
     Fault.NOT_FOUND: "Proves nothing; the payment stays what it was until the next reply brings the truth.",
-    Fault.REFUND_REFUSED: "None: Bayar asks for no refunds yet.",
+    Fault.REFUND_REFUSED: (
+        "502; the refund is `refused` and its amount free again, the payment stays `settlement`."
+    ),
     Fault.NOTIFICATION_FIRST: "Kept as doubtful; `pending` once the answer is here, and then `settlement`.",
     Fault.NOTIFICATION_DUPLICATED: "200 to both; `settlement`, once.",
     Fault.NOTIFICATION_REORDERED: "`settlement`; the older one that comes later changes nothing.",

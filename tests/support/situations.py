@@ -113,10 +113,10 @@ class ScriptedSituation:
         self.gateway.answers_cancel_of("t-1", Declined(code=str(code), message=message))
 
     def takes_refunds(self) -> None:
-        self.gateway.answers_refunds_with(RefundTaken(transaction_id="t-1"))
+        self.gateway.answers_refunds_with(RefundTaken(transaction_id="t-1", raw=b'{"transaction_id":"t-1"}'))
 
     def refuses_refunds(self, *, code: int, message: str) -> None:
-        self.gateway.answers_refunds_with(Declined(code=str(code), message=message))
+        self.gateway.answers_refunds_with(Declined(code=str(code), message=message, raw=message.encode()))
 
     def asks_the_bank_in_vain(self) -> None:
         denied = Declined(code="202", message="Refund denied by the bank", by_bank=True)

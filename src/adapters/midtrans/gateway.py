@@ -109,7 +109,7 @@ class MidtransGateway:
         answer = await self._send("POST", transaction, "cancel")
         unclear = _UNCLEAR | {_NOT_FOUND, _DUPLICATE, _TOO_MANY, _NOT_PENDING}
         if 400 <= answer.code < _SERVER_TROUBLE and answer.code not in unclear:  # noqa: PLR2004 - a 4xx
-            return Declined(code=str(answer.code), message=answer.message)
+            return Declined(code=str(answer.code), message=answer.message, raw=answer.raw)
         return await self._ended(transaction, answer)
 
     async def expire(self, transaction: str) -> StatusReply | NoTransaction:
@@ -208,7 +208,7 @@ def _undone(answer: Answer) -> Declined | NotTaken | Unanswered | AlreadyThere |
     if code == _TOO_MANY:
         return NotTaken(reason=answer.message, retry_after=_retry_after(answer))
     if code >= 300:  # noqa: PLR2004 - a redirect is a wrong address, a 4xx a refusal
-        return Declined(code=str(code), message=answer.message)
+        return Declined(code=str(code), message=answer.message, raw=answer.raw)
     return None
 
 
@@ -219,10 +219,10 @@ def _refunded(refund: RefundOrder, answer: Answer) -> RefundOutcome:
     status = (answer.text("transaction_status") or "").lower()
     if status and _is_about(refund, answer):
         if answer.body_code == _DENIED:
-            return Declined(code=str(_DENIED), message=answer.message, by_bank=True)
+            return Declined(code=str(_DENIED), message=answer.message, by_bank=True, raw=answer.raw)
         transaction_id = _refunded_transaction(refund, answer)
         if answer.body_code == _DONE and status in REFUNDS and transaction_id is not None:
-            return RefundTaken(transaction_id=transaction_id)
+            return RefundTaken(transaction_id=transaction_id, raw=answer.raw)
     return Unanswered(reason=f"an answer that does not fit the refund ({answer.message})")
 
 

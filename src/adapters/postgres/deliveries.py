@@ -6,7 +6,7 @@ from adapters.postgres.endpoints import PostgresEndpoints
 from adapters.postgres.statements import load
 from domain.delivery import FAILING_FROM, Answered, Delivered, DueDelivery, Failed, Gone, Unreached
 from domain.endpoint import Disabled
-from domain.ports.deliveries import KEPT_FOR, EventDelivery, Settled
+from domain.ports.deliveries import EventDelivery, Settled
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -21,7 +21,7 @@ _ANSWERS_AGAIN, _DELIVERED = SQL["answers_again"], SQL["delivered"]
 _STRIKE, _FAILED, _GIVE_UP_OLDER, _GONE = SQL["strike"], SQL["failed"], SQL["give_up_older"], SQL["gone"]
 _OF_PAYMENT, _PAGE, _FAILED_EVENTS = SQL["of_payment"], SQL["page"], SQL["failed_events"]
 _LOCK_ENDPOINTS, _LIFT_PAUSES, _RESEND = SQL["lock_endpoints"], SQL["lift_pauses"], SQL["resend"]
-_OLDEST_WAITING, _PRUNE = SQL["oldest_waiting"], SQL["prune"]
+_OLDEST_WAITING = SQL["oldest_waiting"]
 _AT_ONCE: Final = 10
 
 
@@ -94,9 +94,6 @@ class PostgresDeliveries:
     async def oldest_waiting(self) -> timedelta:
         waited: timedelta = await self._connection.fetchval(_OLDEST_WAITING)
         return waited
-
-    async def prune(self, *, older_than: timedelta = KEPT_FOR, limit: int = 1000) -> int:
-        return int(await self._connection.fetchval(_PRUNE, older_than, limit))
 
 
 def _due(row: Any) -> DueDelivery:

@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from adapters.postgres.statements import load
-from domain.ports.refunds import DueRefund, KnownRefund
-from domain.refund import Refund, RefundStatus
+from domain.ports.refunds import DueRefund, KnownRefund, StuckRefund
+from domain.refund import STUCK_AFTER, Refund, RefundStatus
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 SQL: Final = load("refunds.sql")
 _ADD, _KNOWN, _LOCK, _OF_PAYMENT = SQL["add"], SQL["known"], SQL["lock"], SQL["of_payment"]
 _TAKE, _SAVE, _GIVE_UP, _TAKE_DUE = SQL["take"], SQL["save"], SQL["give_up"], SQL["take_due"]
+_STUCK = SQL["stuck"]
 
 
 class PostgresRefunds:
@@ -68,6 +69,10 @@ class PostgresRefunds:
 
     async def give_up(self, refund_id: UUID) -> None:
         await self._connection.execute(_GIVE_UP, refund_id)
+
+    async def stuck(self, *, limit: int) -> list[StuckRefund]:
+        rows = await self._connection.fetch(_STUCK, STUCK_AFTER, limit)
+        return [StuckRefund(refund=_refund(row), order_id=row["order_id"]) for row in rows]
 
     async def take_due(self, *, limit: int) -> list[DueRefund]:
         return [

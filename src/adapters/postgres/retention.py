@@ -17,6 +17,7 @@ _STATEMENTS: Final = {
     Prunable.PROCESSED_NOTIFICATIONS: (SQL["count_processed"], SQL["delete_processed"]),
     Prunable.FORGED_NOTIFICATIONS: (SQL["count_forged"], SQL["delete_forged"]),
     Prunable.IDEMPOTENCY_KEYS: (SQL["count_idempotency_keys"], SQL["delete_idempotency_keys"]),
+    Prunable.DELIVERED_EVENTS: (SQL["count_delivered_events"], SQL["delete_delivered_events"]),
 }
 
 

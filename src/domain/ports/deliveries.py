@@ -6,9 +6,6 @@ from uuid import UUID
 
 from domain.delivery import Answer, DueDelivery, Verdict
 
-# Delivered events are kept this long, for who wants to look back or have one again.
-KEPT_FOR = timedelta(days=30)
-
 
 class DeliveryState(StrEnum):
     WAITING = "waiting"
@@ -97,11 +94,4 @@ class Deliveries(Protocol):
 
     async def oldest_waiting(self) -> timedelta:
         """How long the oldest event has waited that an enabled endpoint is still to have; else zero."""
-        ...
-
-    async def prune(self, *, older_than: timedelta = KEPT_FOR, limit: int = 1000) -> int:
-        """Forget the oldest events that every endpoint of theirs has had for so long; how many.
-
-        One that somebody is still to have, or that was given up, is kept.
-        """
         ...

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 from typing import Protocol
@@ -65,6 +65,7 @@ class Declined:
     code: str
     message: str
     by_bank: bool = False
+    raw: bytes = field(default=b"", repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,6 +73,7 @@ class RefundTaken:
     """The gateway accepted the refund of this transaction; nothing in its answer is about anything else."""
 
     transaction_id: str
+    raw: bytes = field(default=b"", repr=False, compare=False)
 
 
 ChargeOutcome = ChargeAnswer | ChargeRefused | NotTaken | Unanswered | AlreadyThere

@@ -27,6 +27,14 @@ class DueRefund:
     is_too_old: bool
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StuckRefund:
+    """A refund that has had no outcome for too long, and whose it is."""
+
+    refund: Refund
+    order_id: str
+
+
 class Refunds(Protocol):
     """The refunds, within one open transaction; leases, due times and ages run by the database's clock.
 
@@ -66,6 +74,10 @@ class Refunds(Protocol):
 
     async def give_up(self, refund_id: UUID) -> None:
         """Let it go as it is, and never let it be due again."""
+        ...
+
+    async def stuck(self, *, limit: int) -> list[StuckRefund]:
+        """Those without an outcome for ``STUCK_AFTER``, oldest first, but for those that were given up."""
         ...
 
     async def take_due(self, *, limit: int) -> list[DueRefund]:

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from domain.decide import decide
-from domain.errors import DatabaseUnavailable, GatewayUnavailable, PaymentNotFound, TransactionTaken
+from domain.errors import GatewayUnavailable, PaymentNotFound, TransactionTaken
 from domain.evidence import Evidence, NoTransaction, StatusReply, TransactionElsewhere
 from domain.history import Entry
 from domain.payment import Payment
 from domain.ports.gateway import Declined
 from domain.ports.work import UnitOfWork, Work
 from domain.usecases.refund_changes import reported
-from domain.usecases.together import Together
+from domain.usecases.together import Together, in_one_commit
 
 Then = Callable[[Work, Payment], Awaitable[None]]
 
@@ -60,15 +60,7 @@ class ApplyEvidence:
 
         That is one whose payment is unknown or in another's hands, and the whole group when one fails.
         """
-        try:
-            async with self._begin() as work:
-                return await _apply_in(work, group)
-        except DatabaseUnavailable:
-            if len(group) == 1:
-                raise
-        except Exception:  # noqa: BLE001, S110 - whichever it was fails alone, and tells why
-            pass
-        return [None] * len(group)
+        return await in_one_commit(self._begin, _apply_in, group)
 
     async def _alone(self, piece: _Piece) -> Payment:
         async with self._begin() as work:

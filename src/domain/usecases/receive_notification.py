@@ -10,7 +10,7 @@ from domain.ports.notifications import ForgedNotification, ReceivedNotification
 from domain.ports.work import UnitOfWork, Work
 from domain.signature import ServerKeys, Signer
 from domain.usecases.judging import Outcome, Verdict, judge, ruled
-from domain.usecases.together import Together, TooManyWait
+from domain.usecases.together import Together, TooManyWait, in_one_commit
 
 _FORGED_TEXT = 64
 
@@ -98,15 +98,7 @@ class ReceiveNotification:
 
         That is one whose payment is unknown or in another's hands, and the whole group when one fails.
         """
-        try:
-            async with self._begin() as work:
-                return await self._store_in(work, group)
-        except DatabaseUnavailable:
-            if len(group) == 1:
-                raise
-        except Exception:  # noqa: BLE001, S110 - whichever it was fails alone, and tells why
-            pass
-        return [None] * len(group)
+        return await in_one_commit(self._begin, self._store_in, group)
 
     async def _store_in(self, work: Work, group: Sequence[_Proven]) -> Sequence[Outcome | None]:
         orders = list(dict.fromkeys(one.said.order_id for one in group))

@@ -20,8 +20,10 @@ def by(user_id: int) -> str:
     return "operator" if user_id == OPERATOR.user_id else f"user {user_id}"
 
 
-def noted(payment: Payment, refund: Refund, what: str, source: Source, *, at: datetime) -> Changed:
-    """The payment with the entry of a refund's change."""
+def noted(
+    payment: Payment, refund: Refund, what: str, source: Source, *, at: datetime, raw: bytes = b""
+) -> Changed:
+    """The payment with the entry of a refund's change, and what Midtrans sent that proves it."""
     detail: dict[str, str | int | bool | None] = {
         "refund": str(refund.id),
         "amount": refund.amount,
@@ -31,11 +33,18 @@ def noted(payment: Payment, refund: Refund, what: str, source: Source, *, at: da
         detail["of_transaction"] = refund.transaction
     if refund.gateway_code is not None:
         detail |= {"refused_code": refund.gateway_code, "refused_message": refund.gateway_message}
-    return history.recorded(payment, payment, what, source, detail, at=at)
+    return history.recorded(payment, payment, what, source, detail, at=at, raw=raw)
 
 
 async def accept(
-    work: Work, payment: Payment, refund: Refund, source: Source, *, transaction_id: str, at: datetime
+    work: Work,
+    payment: Payment,
+    refund: Refund,
+    source: Source,
+    *,
+    transaction_id: str,
+    at: datetime,
+    raw: bytes,
 ) -> Changed:
     """Midtrans has taken the refund of this transaction: it counts, whatever was thought of it before."""
     accepted = replace(
@@ -43,7 +52,7 @@ async def accept(
     )
     await work.refunds.save(accepted)
     total = accepted_of(payment, await work.refunds.of_payment(payment.id), transaction_of(payment, refund))
-    payment, entries = noted(payment, accepted, "refund accepted", source, at=at)
+    payment, entries = noted(payment, accepted, "refund accepted", source, at=at, raw=raw)
     evidence: list[RefundAccepted | RefundInDoubt] = [
         RefundAccepted(
             refund_id=refund.id,
@@ -82,17 +91,23 @@ async def _listed(
     at = reply.received_at
     if told.amount != refund.amount:
         subject = f"refund {refund.id}: {told.amount} instead of {refund.amount}"
-        odd = RefundInDoubt(reason="refund_amount", subject=subject, received_at=at)
+        odd = RefundInDoubt(reason="refund_amount", subject=subject, received_at=at, raw=reply.raw)
         decision = decide(payment, odd)
         return decision.payment, decision.entries
     if refund.status is not RefundStatus.ACCEPTED:
         payment, entries = await accept(
-            work, payment, refund, Source.STATUS_REPLY, transaction_id=reply.transaction_id, at=at
+            work,
+            payment,
+            refund,
+            Source.STATUS_REPLY,
+            transaction_id=reply.transaction_id,
+            at=at,
+            raw=reply.raw,
         )
         refund = replace(refund, status=RefundStatus.ACCEPTED, accepted_at=at)
     if told.confirmed_at is not None and refund.confirmed_at is None:
         refund = replace(refund, confirmed_at=told.confirmed_at, gateway_code=None, gateway_message=None)
         await work.refunds.save(refund)
-        payment, more = noted(payment, refund, "refund confirmed", Source.STATUS_REPLY, at=at)
+        payment, more = noted(payment, refund, "refund confirmed", Source.STATUS_REPLY, at=at, raw=reply.raw)
         entries += more
     return payment, entries

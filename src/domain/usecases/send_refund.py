@@ -111,7 +111,13 @@ class SendRefund:
                 return found
             if isinstance(outcome, RefundTaken):
                 payment, entries = await accept(
-                    work, payment, found, Source.REFUND, transaction_id=outcome.transaction_id, at=at
+                    work,
+                    payment,
+                    found,
+                    Source.REFUND,
+                    transaction_id=outcome.transaction_id,
+                    at=at,
+                    raw=outcome.raw,
                 )
                 await work.payments.save(payment, entries)
                 return await work.refunds.lock(refund.id) or found
@@ -121,7 +127,8 @@ class SendRefund:
             await work.refunds.save(after)
             if after.status is not found.status:
                 what = f"refund {after.status.replace('_', ' ')}"
-                payment, entries = noted(payment, after, what, Source.REFUND, at=at)
+                raw = outcome.raw if isinstance(outcome, Declined) else b""
+                payment, entries = noted(payment, after, what, Source.REFUND, at=at, raw=raw)
                 await work.payments.save(payment, entries)
             return after
 

@@ -5,6 +5,7 @@ from contextvars import Context, copy_context
 from typing import Generic, TypeVar
 
 from domain.errors import DatabaseUnavailable
+from domain.ports.work import UnitOfWork, Work
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -74,6 +75,24 @@ class Together(Generic[T, R]):
         for (_, done, _), result in zip(group, results, strict=True):
             if not done.done():  # whoever waited may have left
                 done.set_result(result)
+
+
+async def in_one_commit(
+    begin: UnitOfWork, do: Callable[[Work, Sequence[T]], Awaitable[Sequence[R | None]]], group: Sequence[T]
+) -> Sequence[R | None]:
+    """What ``do`` makes of a group; when it fails None for each, so that whichever it was fails alone.
+
+    Raises DatabaseUnavailable for one that is alone already.
+    """
+    try:
+        async with begin() as work:
+            return await do(work, group)
+    except DatabaseUnavailable:
+        if len(group) == 1:
+            raise
+    except Exception:  # noqa: BLE001, S110 - done alone, it tells why
+        pass
+    return [None] * len(group)
 
 
 async def _awaited(thing: Awaitable[R]) -> R:

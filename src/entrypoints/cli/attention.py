@@ -1,20 +1,32 @@
 """What needs a person, and what to do about each of it."""
 
+from typing import Final
+
 from domain.payment import LATE, Break, Payment
 from entrypoints.cli.output import rupiah, show_json, show_table
 from entrypoints.cli.session import DATABASE, with_container
 from entrypoints.container import Container
 
-_NOTE = '--note "…"'
+_NOTE: Final = '--note "…"'
+# A refund without an outcome: no disagreement yet, and off the list by itself once there is one.
+_STUCK: Final = "refund_stuck"
 
 
 def show_attention(*, limit: int, as_json: bool) -> None:
     """One line for each thing that needs a person, with the next command to run."""
 
-    async def do(container: Container) -> list[Payment]:
-        return await container.reader().attention(limit=limit)
+    async def do(container: Container) -> list[tuple[Payment, Break]]:
+        payments = await container.reader().attention(limit=limit)
+        found = [(payment, what) for payment in payments for what in payment.attention]
+        async with container.begin()() as work:
+            stuck = await work.refunds.stuck(limit=limit)
+        for one in stuck:
+            payment = await container.reader().find(one.order_id)
+            if payment is not None:
+                found.append((payment, Break(reason=_STUCK, subject=str(one.refund.id))))
+        return sorted(found, key=lambda line: line[0].updated_at, reverse=True)[:limit]
 
-    found = [(payment, what) for payment in with_container(DATABASE, do) for what in payment.attention]
+    found = with_container(DATABASE, do)
     if as_json:
         show_json(
             [
@@ -58,6 +70,8 @@ def next_command(payment: Payment, what: Break) -> str:
         return f"bayar payments refund {order_id} --transaction {what.subject}"
     if what.reason in {"refund_unknown", "refund_after_refusal", "refund_amount"}:
         return f"compare refund {what.subject} with the dashboard, then {attended}"
+    if what.reason == _STUCK:
+        return f"bayar doctor, then bayar payments sync {order_id}; the refund is repeated by itself"
     if what.reason in {"missing_there", "not_confirmed"}:
         return f"bayar payments sync {order_id}, then {attended}"
     return f"bayar payments show {order_id}, then {attended}"

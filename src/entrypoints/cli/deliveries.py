@@ -4,7 +4,7 @@ from uuid import UUID
 import msgspec
 import rich_click as click
 
-from domain.access import ANY_PAYMENT, Caller
+from domain.access import OPERATOR
 from domain.errors import EventNotFound
 from domain.ports.deliveries import EventDelivery
 from entrypoints.cli.endpoints import shown_url
@@ -14,7 +14,6 @@ from entrypoints.cli.session import DATABASE, with_container
 from entrypoints.container import Container
 from entrypoints.http.delivery_views import delivery_view
 
-_OPERATOR: Final = Caller(user_id=0, scopes=frozenset({ANY_PAYMENT}))
 _AT_ONCE: Final = 100
 
 
@@ -39,7 +38,7 @@ def list_deliveries(order_id: str | None, failed: bool, limit: int, as_json: boo
 
     async def do(container: Container) -> list[EventDelivery]:
         if order_id is not None:
-            found = await container.list_deliveries()(order_id, _OPERATOR)
+            found = await container.list_deliveries()(order_id, OPERATOR)
             return [one for one in found if not failed or one.gave_up_at is not None][:limit]
         async with container.begin()() as work:
             return await work.deliveries.page(failed=failed, limit=limit)

@@ -1,5 +1,7 @@
 import asyncio
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import rich_click as click
@@ -10,7 +12,7 @@ from entrypoints.cli.output import as_json, show_json
 from entrypoints.cli.session import EVERYTHING, with_container
 from entrypoints.container import Container
 from entrypoints.trouble import Trouble
-from entrypoints.worker import RECONCILE, RECONCILED_AT_ONCE, chores
+from entrypoints.worker import RECONCILE, RECONCILED_AT_ONCE, Chore, chores, finish
 
 _BUDGET_SECONDS: Final = 0.25
 
@@ -38,25 +40,42 @@ def reconcile(once: bool, as_json: bool) -> None:  # noqa: FBT001, ARG001 - flag
 
 async def _one_pass(container: Container) -> int:
     columns = (*Progress.get_default_columns()[:1], TextColumn("{task.completed}"), TimeElapsedColumn())
+    asked, is_silent = 0, False
     with Progress(*columns, transient=True, disable=not sys.stderr.isatty()) as progress:
         progress.console.stderr = True
         for chore in chores(container):
             if chore.name == RECONCILE:
-                continue
-            task = progress.add_task(chore.name.capitalize())
-            while await chore.do():
-                progress.advance(task)
-        asked, task = 0, progress.add_task("Payments asked about")
-        while True:
-            done = await container.reconcile_payments()(limit=RECONCILED_AT_ONCE)
-            asked += done.asked
-            progress.advance(task, done.asked)
-            match done.rest:
-                case Rest.NOTHING_DUE:
-                    return asked
-                case Rest.MIDTRANS_SILENT:
-                    raise MidtransSilent(
-                        f"Midtrans does not answer; {asked} payments were asked about, the others stay due."
-                    )
-                case Rest.BUDGET_SPENT:
-                    await asyncio.sleep(_BUDGET_SECONDS)
+                task = progress.add_task("Payments asked about")
+                asked, is_silent = await _reconciled(container, partial(progress.advance, task))
+            else:
+                task = progress.add_task(chore.name.capitalize())
+                await _done(chore, partial(progress.advance, task))
+    if is_silent:
+        raise MidtransSilent(
+            f"Midtrans does not answer; {asked} payments were asked about, the others stay due."
+        )
+    return asked
+
+
+async def _done(chore: Chore, advance: Callable[[], None]) -> None:
+    try:
+        while await chore.do():
+            advance()
+    finally:
+        await finish(chore)
+
+
+async def _reconciled(container: Container, advance: Callable[[int], None]) -> tuple[int, bool]:
+    """How many payments were asked about, and whether Midtrans fell silent over it."""
+    asked = 0
+    while True:
+        done = await container.reconcile_payments()(limit=RECONCILED_AT_ONCE)
+        asked += done.asked
+        advance(done.asked)
+        match done.rest:
+            case Rest.NOTHING_DUE:
+                return asked, False
+            case Rest.MIDTRANS_SILENT:
+                return asked, True
+            case Rest.BUDGET_SPENT:
+                await asyncio.sleep(_BUDGET_SECONDS)

@@ -1,5 +1,6 @@
 """The API document: what handlers' types say, and what they cannot say."""
 
+from collections.abc import Mapping
 from importlib.metadata import version
 from inspect import cleandoc
 from typing import Any, ClassVar, Final
@@ -309,30 +310,13 @@ def _schemas() -> dict[str, Any]:
     bodies = [*requests, *answers]
     _, found = msgspec.json.schema_components(bodies, ref_template="#/components/schemas/{name}")
     found["Problem"]["properties"]["code"]["enum"] = list(PROBLEMS)
-    found["Status"] |= {
-        "type": "string",
-        "description": "Of two things that are true of a payment, the later one here is its status.",
-        "enum": [status.value for status in _STATUSES],
-        "x-enumDescriptions": {status.value: text for status, text in _STATUSES.items()},
-    }
-    found["Source"] |= {
-        "type": "string",
-        "description": "What told of a change.",
-        "enum": [source.value for source in _SOURCES],
-        "x-enumDescriptions": {source.value: text for source, text in _SOURCES.items()},
-    }
-    found["RefundStatus"] |= {
-        "type": "string",
-        "description": "What became of a refund.",
-        "enum": [status.value for status in _REFUND_STATUSES],
-        "x-enumDescriptions": {status.value: text for status, text in _REFUND_STATUSES.items()},
-    }
-    found["DeliveryState"] |= {
-        "type": "string",
-        "description": "Whether an endpoint has an event.",
-        "enum": [state.value for state in STATES],
-        "x-enumDescriptions": {state.value: text for state, text in STATES.items()},
-    }
+    for name, description, texts in (
+        ("Status", "Of two things that are true of a payment, the later one here is its status.", _STATUSES),
+        ("Source", "What told of a change.", _SOURCES),
+        ("RefundStatus", "What became of a refund.", _REFUND_STATUSES),
+        ("DeliveryState", "Whether an endpoint has an event.", STATES),
+    ):
+        found[name] |= _words(description, texts)
     found["PaymentType"] |= {"type": "string", "description": "How a payment is paid."}
     for name in ("Problem", "FieldError"):
         fields = found[name]["properties"]
@@ -345,6 +329,17 @@ def _schemas() -> dict[str, Any]:
         fields = schema.get("properties", {})
         fields |= {name: _lifted(field, found) for name, field in fields.items()}
     return found
+
+
+def _words(description: str, texts: Mapping[Any, str]) -> dict[str, Any]:
+    """A string that is one of these words, each with what it means."""
+    told = {word.value: text for word, text in texts.items()}
+    return {
+        "type": "string",
+        "description": description,
+        "enum": list(told),
+        "x-enumDescriptions": told,
+    }
 
 
 def _lifted(field: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:

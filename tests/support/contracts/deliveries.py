@@ -728,55 +728,6 @@ class DeliveriesContract:
             await work.endpoints.disable(endpoint, Disabled.OPERATOR)
         assert await waited() == 0
 
-    async def test_pruning_forgets_what_was_delivered_long_ago_and_nothing_else(
-        self, begin: UnitOfWork, pass_time: PassTime
-    ) -> None:
-        await listens(begin)
-        await is_paid(begin, "old")
-        await self.deliver(begin, OK)
-        await pass_time(29 * DAY)
-        await is_paid(begin, "late", "waiting", "failed")
-        taken = {due.payment_id: due for due in await take(begin)}
-        await settle(begin, taken[an_id("late")], OK)
-        await pass_time(2 * DAY)
-
-        async with begin() as work:
-            assert await work.deliveries.prune() == 1
-            assert await work.deliveries.prune() == 0
-
-        assert {one.order_id for one in await listed(begin)} == {"late", "waiting", "failed"}
-
-    async def test_pruning_keeps_what_was_given_up_or_waits_for_some_endpoint(
-        self, begin: UnitOfWork, pass_time: PassTime
-    ) -> None:
-        await listens(begin, "takes", url="https://takes.example")
-        await listens(begin, "refuses", url="https://refuses.example")
-        await is_paid(begin)
-        for due in await take(begin):
-            await settle(begin, due, OK if due.url == "https://takes.example" else REFUSED)
-        await pass_time(6)
-        await self.wear_out(begin, pass_time, REFUSED)
-        await pass_time(60 * DAY)
-
-        async with begin() as work:
-            assert await work.deliveries.prune() == 0
-
-        assert len(await listed(begin)) == 2
-
-    async def test_pruning_takes_so_many_at_a_time_and_the_time_that_is_said(
-        self, begin: UnitOfWork, pass_time: PassTime
-    ) -> None:
-        await listens(begin)
-        await is_paid(begin, "order-1", "order-2", "order-3")
-        await self.deliver(begin, OK)
-        await pass_time(120)
-
-        async with begin() as work:
-            assert await work.deliveries.prune(older_than=timedelta(minutes=3)) == 0
-            assert await work.deliveries.prune(older_than=timedelta(minutes=1), limit=2) == 2
-        async with begin() as work:
-            assert await work.deliveries.prune(older_than=timedelta(minutes=1), limit=2) == 1
-
     async def test_the_endpoint_of_the_settings_is_told_like_any_other(self, begin: UnitOfWork) -> None:
         async with begin() as work:
             await work.endpoints.keep_of_settings(url=URL, secret="whsec_" + "A" * 32, allow_private=False)

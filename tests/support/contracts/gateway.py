@@ -257,6 +257,19 @@ class PaymentGatewayContract:
 
         assert await midtrans.gateway.refund(a_refund_order(), within=10) == RefundTaken(transaction_id="t-1")
 
+    async def test_what_becomes_of_a_refund_comes_with_the_bytes_that_prove_it(
+        self, midtrans: Situation
+    ) -> None:
+        midtrans.takes_refunds()
+        taken = await midtrans.gateway.refund(a_refund_order(), within=10)
+        midtrans.refuses_refunds(code=412, message="Not a penny.")
+        declined = await midtrans.gateway.refund(a_refund_order(), within=10)
+
+        assert isinstance(taken, RefundTaken)
+        assert b'"t-1"' in taken.raw
+        assert isinstance(declined, Declined)
+        assert b"Not a penny." in declined.raw
+
     @pytest.mark.parametrize("code", [400, 401, 402, 404, 412, 414])
     async def test_a_declined_refund_tells_the_gateways_own_code_and_words(
         self, midtrans: Situation, code: int

@@ -6,20 +6,23 @@ from typing import Any, Final
 
 import pytest
 
+from domain.delivery import LEAST_TRIES, Answered
+from domain.endpoint import Disabled
 from domain.idempotency import LEASE, LIFE
 from domain.ports.payments import PaymentReader
 from domain.ports.pruner import Pruner
 from domain.ports.work import UnitOfWork
 from domain.retention import RETENTION, Prunable, Rule
 from domain.status import Status
-from support.builders import MINUTE, NOW, a_forged, a_received, an_id, given
+from support.builders import MINUTE, NOW, ORDER_ID, a_forged, a_received, an_id, given
 from support.contracts.idempotency import a_call, claimed
 from support.contracts.notifications import Inbox
 from support.contracts.time import PassTime
+from support.merchant import URL, is_paid, listens, settle, take
 
 RULES: Final = {rule.what: rule for rule in RETENTION}
 PROCESSED, FORGED = RULES[Prunable.PROCESSED_NOTIFICATIONS], RULES[Prunable.FORGED_NOTIFICATIONS]
-KEYS: Final = RULES[Prunable.IDEMPOTENCY_KEYS]
+KEYS, EVENTS = RULES[Prunable.IDEMPOTENCY_KEYS], RULES[Prunable.DELIVERED_EVENTS]
 EVERYTHING: Final = timedelta(0)
 DAY: Final = timedelta(days=1)
 
@@ -30,6 +33,19 @@ async def pruned(pruner: Pruner, rule: Rule) -> int:
     gone = await pruner.delete(rule, limit=100)
     assert (gone, await pruner.count(rule)) == (counted, 0)
     return gone
+
+
+async def told(begin: UnitOfWork, url: str = URL, *, status: int = 200) -> None:
+    """Each event that is due is sent to the endpoint with this address, and answered with this status."""
+    for due in await take(begin):
+        if due.url == url:
+            assert (await settle(begin, due, Answered(status=status))).counts
+
+
+async def events_of(begin: UnitOfWork) -> set[str]:
+    """The orders of which an event is kept."""
+    async with begin() as work:
+        return {one.order_id for one in await work.deliveries.page(failed=False, limit=1000)}
 
 
 class PrunerContract:
@@ -133,6 +149,71 @@ class PrunerContract:
         assert await pruned(pruner, KEYS) == 0
         await pass_time(LEASE.total_seconds() + 1)
         assert await pruned(pruner, KEYS) == 1
+
+    async def test_events_that_everybody_has_go_after_thirty_days_and_no_others(
+        self, begin: UnitOfWork, pruner: Pruner, pass_time: PassTime
+    ) -> None:
+        await listens(begin)
+        await is_paid(begin, "old")
+        await told(begin)
+        await is_paid(begin, "told late", "waiting")
+        taken = {due.payment_id: due for due in await take(begin)}
+        await pass_time(29 * DAY.total_seconds())
+        assert (await settle(begin, taken[an_id("told late")], Answered(status=200))).counts
+        await is_paid(begin, "young")
+        assert await pruned(pruner, EVENTS) == 0
+
+        await pass_time(DAY.total_seconds() + 60)
+
+        assert await pruned(pruner, EVENTS) == 1
+        assert await events_of(begin) == {"told late", "waiting", "young"}
+
+    async def test_an_event_that_somebody_does_not_have_never_goes(
+        self, begin: UnitOfWork, pruner: Pruner, pass_time: PassTime
+    ) -> None:
+        await listens(begin, "takes", url=URL)
+        away = await listens(begin, "away", url="https://away.example")
+        await is_paid(begin)
+        await told(begin)
+        async with begin() as work:
+            await work.endpoints.disable(away, Disabled.GONE)
+        await pass_time(4000 * DAY.total_seconds())
+
+        assert await pruned(pruner, EVENTS) == 0
+        assert await events_of(begin) == {ORDER_ID}
+
+    async def test_an_event_that_was_given_up_never_goes(
+        self, begin: UnitOfWork, pruner: Pruner, pass_time: PassTime
+    ) -> None:
+        await listens(begin)
+        await is_paid(begin)
+        for _ in range(LEAST_TRIES + 1):
+            await told(begin, status=400)
+            await pass_time(DAY.total_seconds())
+        async with begin() as work:
+            assert len(await work.deliveries.failed_events()) == 1
+        await pass_time(4000 * DAY.total_seconds())
+
+        assert await pruned(pruner, EVENTS) == 0
+        assert await events_of(begin) == {ORDER_ID}
+
+    async def test_an_event_that_is_sent_again_is_kept_for_another_thirty_days(
+        self, begin: UnitOfWork, pruner: Pruner, pass_time: PassTime
+    ) -> None:
+        await listens(begin)
+        await is_paid(begin)
+        (due,) = await take(begin)
+        await settle(begin, due, Answered(status=200))
+        await pass_time(40 * DAY.total_seconds())
+        async with begin() as work:
+            await work.deliveries.resend([due.event_id])
+        assert await pruned(pruner, EVENTS) == 0
+        await told(begin)
+        assert await pruned(pruner, EVENTS) == 0
+
+        await pass_time(31 * DAY.total_seconds())
+
+        assert await pruned(pruner, EVENTS) == 1
 
     async def test_no_more_go_at_once_than_are_asked_for_and_the_oldest_go_first(
         self, begin: UnitOfWork, pruner: Pruner, inbox: Inbox, now: datetime

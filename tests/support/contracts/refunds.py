@@ -239,6 +239,46 @@ class RefundsContract:
         taken = [refund.id for found in rounds for refund in found]
         assert sorted(taken) == sorted(an_id(f"refund-{number}") for number in range(6))
 
+    async def test_one_without_an_outcome_for_an_hour_is_stuck_and_the_oldest_comes_first(
+        self, begin: UnitOfWork, pass_time: PassTime
+    ) -> None:
+        await added(begin, *map(a_refund, ("first", "accepted", "refused", "not sent", "given up")))
+        await saved(begin, "accepted", **ACCEPTED)
+        await saved(begin, "refused", **REFUSED)
+        await saved(begin, "not sent", status=RefundStatus.NOT_SENT)
+        async with begin() as work:
+            await work.refunds.give_up(an_id("given up"))
+        await pass_time(60)
+        async with begin() as work:
+            await work.refunds.add(a_refund("second"))
+
+        found = []
+        for seconds in (3500, 45, 60):
+            await pass_time(seconds)
+            async with begin() as work:
+                found.append([one.refund.id for one in await work.refunds.stuck(limit=10)])
+        async with begin() as work:
+            (one,) = await work.refunds.stuck(limit=1)
+
+        assert found == [[], [an_id("first")], [an_id("first"), an_id("second")]]
+        assert (one.refund, one.order_id) == (a_refund("first"), "order-1")
+
+    async def test_what_was_tried_again_and_again_is_stuck_until_there_is_an_outcome(
+        self, begin: UnitOfWork, pass_time: PassTime
+    ) -> None:
+        await added(begin, a_refund())
+        await pass_time(3601)
+        (taken,) = await due(begin)
+        await saved(begin)
+
+        async with begin() as work:
+            stuck = [one.refund for one in await work.refunds.stuck(limit=10)]
+        await saved(begin, **ACCEPTED)
+        async with begin() as work:
+            later = await work.refunds.stuck(limit=10)
+
+        assert (stuck, later) == ([taken], [])
+
     async def test_the_longest_due_come_first(self, begin: UnitOfWork, pass_time: PassTime) -> None:
         await added(begin, a_refund("first"))
         await pass_time(10)

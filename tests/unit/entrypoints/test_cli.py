@@ -16,12 +16,13 @@ import pytest
 
 from domain.errors import DatabaseUnavailable, GatewayUnavailable
 from domain.payment import Break
-from domain.ports.gateway import KeyCheck
+from domain.ports.gateway import KeyCheck, RefundTaken, Unanswered
 from domain.status import Status
 from entrypoints.cli.main import _COMMANDS, main
 from entrypoints.cli.output import rupiah, show_table
 from support import builders
 from support.builders import NOW
+from support.merchant import is_paid, listens
 from support.service import TOKEN_SECRET
 from unit.entrypoints.commands import failed, given, printed, run
 from unit.entrypoints.harness import Service, away
@@ -241,6 +242,34 @@ def test_what_was_attended_needs_nobody_any_more_and_is_in_the_timeline(service:
     assert "Nothing about payment odd needs a person." in again.output + str(again.exception)
 
 
+def test_a_refund_without_an_outcome_needs_a_person_after_an_hour(service: Service) -> None:
+    given(service, status=Status.SETTLEMENT, paid_at=NOW)
+    service.gateway.answers_refunds_with(Unanswered(reason="no answer in time"))
+    assert run("payments", "refund", "order-1", "--yes").exit_code == 1
+    service.clock.advance(3599)
+    early = printed("payments", "list", "--attention", "--json")
+    service.clock.advance(1)
+
+    (row,) = json.loads(printed("payments", "list", "--attention", "--json"))
+
+    assert early == "[]\n"
+    (refund,) = json.loads(printed("payments", "show", "order-1", "--json"))["refunds"]
+    assert (row["order_id"], row["reason"], row["subject"]) == (
+        "order-1",
+        "refund_stuck",
+        refund["refund_key"],
+    )
+    assert row["next"].startswith("bayar doctor, then bayar payments sync order-1")
+    assert "refund_stuck" in printed("payments", "list", "--attention")
+
+
+def test_the_list_of_what_needs_a_person_is_no_longer_than_asked(service: Service) -> None:
+    for number in range(3):
+        broken(service, f"odd-{number}", "amount", "amount 1.00 instead of 10000")
+
+    assert len(json.loads(printed("payments", "list", "--attention", "--limit", "2", "--json"))) == 2
+
+
 def test_attention_is_of_all_payments() -> None:
     assert run("payments", "list", "--attention", "--status", "pending").exit_code == 2
 
@@ -259,6 +288,19 @@ def test_an_exported_payment_has_its_evidence_and_never_a_signature(service: Ser
     assert last["midtrans_sent"] == {"transaction_status": "settlement", "signature_key": "(withheld)"}
     assert last["detail"]["evidence"] == hashlib.sha256(raw).hexdigest()
     assert "555" not in exported
+
+
+def test_an_exported_refund_has_what_midtrans_answered(service: Service) -> None:
+    given(service, status=Status.SETTLEMENT, paid_at=builders.NOW)
+    raw = b'{"status_code": "200", "transaction_status": "refund"}'
+    service.gateway.answers_refunds_with(RefundTaken(transaction_id="t-1", raw=raw))
+    printed("payments", "refund", "order-1", "--yes")
+
+    timeline = json.loads(printed("payments", "export", "order-1"))["timeline"]
+
+    assert {entry["what"]: entry["midtrans_sent"] for entry in timeline if "midtrans_sent" in entry} == {
+        "refund accepted": {"status_code": "200", "transaction_status": "refund"}
+    }
 
 
 def test_an_export_is_written_to_a_file(service: Service, tmp_path: Path) -> None:
@@ -280,7 +322,7 @@ def test_one_pass_does_everything_that_is_due(service: Service) -> None:
     assert printed("reconcile", "--once") == "Nothing more is due; Midtrans was asked about 0 payments.\n"
 
 
-def test_a_pass_ends_when_midtrans_is_silent(service: Service) -> None:
+def test_a_pass_ends_when_midtrans_is_silent_and_tells_what_is_known(service: Service) -> None:
     for number in range(5):
         given(service, order_id=f"order-{number}", transaction_id=f"t-{number}")
         service.gateway.answers_status_of(f"t-{number}", GatewayUnavailable("ConnectError"))
@@ -289,8 +331,11 @@ def test_a_pass_ends_when_midtrans_is_silent(service: Service) -> None:
         for _ in range(3):
             async with service.begin() as work:
                 await work.budget.report(answered=False)
+        await listens(service.begin)
+        await is_paid(service.begin, "order-5")
 
     asyncio.run(silence())
+    ((event_id, _),) = service.begin.state.merchant.deliveries
     service.clock.advance(16 * 60)
     service.begin.state.budget = replace(
         service.begin.state.budget, paused_until=service.clock.now() + timedelta(minutes=1)
@@ -300,6 +345,7 @@ def test_a_pass_ends_when_midtrans_is_silent(service: Service) -> None:
 
     assert ended.exit_code == 1
     assert "Midtrans does not answer" in str(ended.exception)
+    assert service.merchant.ids == [str(event_id)]
 
 
 def test_reconciling_for_ever_is_the_workers() -> None:

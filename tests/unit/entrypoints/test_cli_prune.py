@@ -45,7 +45,7 @@ def test_what_is_over_goes_and_all_else_stays(service: Service) -> None:
     lines = printed("prune").splitlines()
 
     assert [line.split("  ")[0] for line in lines] == ["what", *(rule.what for rule in RETENTION)]
-    assert [line.split()[-1] for line in lines] == ["gone", "1", "1", "0"]
+    assert [line.split()[-1] for line in lines] == ["gone", "1", "1", "0", "0"]
     assert [row.error for row in service.begin.notifications] == ["why"]
     assert service.stored() == before
     assert service.begin.state.entries[before.id]
@@ -55,7 +55,7 @@ def test_what_is_over_goes_and_all_else_stays(service: Service) -> None:
 def test_a_dry_run_only_counts(service: Service) -> None:
     lines = printed("prune", "--dry-run").splitlines()
 
-    assert [line.split()[-1] for line in lines] == ["go", "1", "1", "0"]
+    assert [line.split()[-1] for line in lines] == ["go", "1", "1", "0", "0"]
     assert len(service.begin.notifications) == 3
 
 
@@ -65,8 +65,9 @@ def test_json_says_what_how_long_and_how_many() -> None:
         {"what": "processed notifications", "kept": "90 days", "rows": 1, "deleted": False},
         {"what": "forged notifications", "kept": "7 days, 10,000 at most", "rows": 1, "deleted": False},
         {"what": "idempotency keys", "kept": "3 days", "rows": 0, "deleted": False},
+        {"what": "delivered events", "kept": "30 days", "rows": 0, "deleted": False},
     ]
-    assert [line["deleted"] for line in printed_json("prune")] == [True, True, True]
+    assert [line["deleted"] for line in printed_json("prune")] == [True, True, True, True]
 
 
 @pytest.mark.usefixtures("old")
@@ -94,7 +95,7 @@ def test_a_yes_answers_beforehand(service: Service, monkeypatch: pytest.MonkeyPa
 def test_with_nothing_to_throw_away_it_does_not_ask(monkeypatch: pytest.MonkeyPatch) -> None:
     on_a_terminal(monkeypatch)
 
-    assert [line.split()[-1] for line in printed("prune").splitlines()] == ["gone", "0", "0", "0"]
+    assert [line.split()[-1] for line in printed("prune").splitlines()] == ["gone", "0", "0", "0", "0"]
 
 
 def test_with_the_database_away_it_is_one_plain_sentence(

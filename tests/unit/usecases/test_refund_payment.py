@@ -1,6 +1,7 @@
 """A refund: reserved under the payment's lock, sent once per key, and what each answer comes to."""
 
 import asyncio
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -19,7 +20,7 @@ from domain.errors import (
     RefundRefused,
     RefundUnknown,
 )
-from domain.history import Source
+from domain.history import EVIDENCE, Source, digest_of
 from domain.idempotency import IdempotentCall
 from domain.payment import Break
 from domain.ports.gateway import (
@@ -60,6 +61,22 @@ async def test_an_accepted_refund_is_counted_and_in_the_log(desk: Desk) -> None:
     ]
     detail = {"refund": key_of(), "amount": 4_000, "by": "user 1"}
     assert [entry.detail for entry in await desk.log()][1:3] == [detail, detail]
+
+
+async def test_what_midtrans_answered_is_kept_with_the_entry_that_it_proves(desk: Desk) -> None:
+    await desk.paid()
+    desk.gateway.answers_refunds_with(replace(TOO_LATE, raw=b'"no"'), replace(TAKEN, raw=b'"yes"'))
+
+    with pytest.raises(RefundRefused):
+        await desk.refund(4_000)
+    await desk.refund(4_000, key="two")
+
+    proven = {entry.what: entry for entry in await desk.log() if entry.raw}
+    assert {what: entry.raw for what, entry in proven.items()} == {
+        "refund refused": b'"no"',
+        "refund accepted": b'"yes"',
+    }
+    assert proven["refund accepted"].detail[EVIDENCE] == digest_of(b'"yes"').hex()
 
 
 async def test_midtrans_is_asked_with_the_refund_s_own_key(desk: Desk) -> None:

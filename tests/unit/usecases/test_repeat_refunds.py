@@ -75,12 +75,13 @@ async def test_a_repeat_that_midtrans_knows_is_accepted_if_it_is_listed(
 ) -> None:
     await unanswered(desk)
     desk.gateway.answers_refunds_with(answer)
-    desk.gateway.answers_status_of("t-1", listing(key_of()))
+    desk.gateway.answers_status_of("t-1", listing(key_of(), raw=b"listed"))
     desk.clock.advance(5)
 
     await desk.repeat(limit=10)
 
     assert (await desk.only_refund()).status is RefundStatus.ACCEPTED
+    assert [entry.raw for entry in await desk.log()][-2:] == [b"listed", b"listed"]
     assert await desk.told() == [
         ("refund requested", "shop"),
         ("partial_refund", "status reply"),

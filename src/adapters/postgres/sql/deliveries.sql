@@ -223,21 +223,3 @@ SELECT coalesce(now() - min(d.queued_at), interval '0') AS waited
   FROM merchant_deliveries d
   JOIN merchant_endpoints e ON e.id = d.endpoint_id
  WHERE d.delivered_at IS NULL AND d.gave_up_at IS NULL AND e.disabled_at IS NULL;
-
--- name: prune
--- $1 than how long, $2 how many
-WITH gone AS (
-  DELETE FROM merchant_events
-   WHERE id IN (
-     SELECT e.id
-       FROM merchant_events e
-      WHERE e.created_at < now() - $1::interval
-        AND NOT EXISTS (
-          SELECT
-            FROM merchant_deliveries d
-           WHERE d.event_id = e.id AND (d.delivered_at IS NULL OR d.delivered_at >= now() - $1::interval))
-      ORDER BY e.created_at
-      LIMIT $2)
-  RETURNING 1
-)
-SELECT count(*)::int AS gone FROM gone;

@@ -65,6 +65,16 @@ UPDATE payment_refunds
    SET leased_until = clock_timestamp(), due_at = NULL
  WHERE id = $1;
 
+-- name: stuck
+-- $1 after how long, $2 how many
+SELECT r.id, r.payment_id, r.user_id, r.key, r.fingerprint, r.transaction, r.amount, r.reason, r.status, r.attempts,
+       r.created_at, r.accepted_at, r.confirmed_at, r.gateway_code, r.gateway_message, p.order_id
+  FROM payment_refunds r
+  JOIN payment_transactions p ON p.id = r.payment_id
+ WHERE r.due_at IS NOT NULL AND r.status = 'requested' AND r.requested_at <= now() - $1::interval
+ ORDER BY r.requested_at, r.id
+ LIMIT $2;
+
 -- name: take_due
 -- Due ones, oldest first, for this caller alone.
 -- $1 how many

@@ -75,3 +75,47 @@ WITH gone AS (
   RETURNING 1
 )
 SELECT count(*) AS gone FROM gone;
+
+-- name: count_delivered_events
+-- $1 kept for
+SELECT count(*) AS given_up
+  FROM merchant_events e
+ WHERE e.created_at < now() - $1::interval
+   AND NOT EXISTS (
+     SELECT
+       FROM merchant_deliveries d
+      WHERE d.event_id = e.id AND (d.delivered_at IS NULL OR d.delivered_at >= now() - $1::interval));
+
+-- name: delete_delivered_events
+-- Never one that somebody is still to have, or that was given up. Of each, all deliveries have to be had: one
+-- that is resent at this instant is locked, or is not delivered any more when it is read again to be locked.
+-- $1 kept for, $2 how many
+WITH old AS (
+  SELECT e.id
+    FROM merchant_events e
+   WHERE e.created_at < now() - $1::interval
+     AND NOT EXISTS (
+       SELECT
+         FROM merchant_deliveries d
+        WHERE d.event_id = e.id AND (d.delivered_at IS NULL OR d.delivered_at >= now() - $1::interval))
+   ORDER BY e.created_at
+   LIMIT $2
+     FOR UPDATE SKIP LOCKED
+), had AS (
+  SELECT d.event_id, d.endpoint_id
+    FROM old
+    JOIN merchant_deliveries d ON d.event_id = old.id
+   WHERE d.delivered_at < now() - $1::interval
+     FOR UPDATE OF d SKIP LOCKED
+), gone AS (
+  DELETE FROM merchant_events
+   WHERE id = ANY (ARRAY(
+     SELECT old.id
+       FROM old
+       LEFT JOIN merchant_deliveries d ON d.event_id = old.id
+       LEFT JOIN had ON had.event_id = d.event_id AND had.endpoint_id = d.endpoint_id
+      GROUP BY old.id
+     HAVING count(d.event_id) = count(had.event_id)))
+  RETURNING 1
+)
+SELECT count(*) AS gone FROM gone;
