@@ -52,7 +52,7 @@ _REPEATS_A_DAY: Final = 100
 _FORGED_A_MINUTE: Final = 200
 _FORGED_KEPT: Final = 10_000
 _FORGED_KEPT_FOR: Final = timedelta(days=7)
-_DUE_LEASE: Final = timedelta(seconds=90)
+_DUE_LEASE: Final = timedelta(seconds=55)
 _ASKED_LATELY: Final = timedelta(seconds=10)
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _KEY_KEPT_AT_MIDTRANS: Final = timedelta(minutes=4, seconds=-25)
@@ -390,7 +390,7 @@ class InMemoryPayments:
             for payment in own.payments()
             if self._is_due(payment) and not own.is_held_elsewhere(("payment", payment.order_id))
         ]
-        due.sort(key=lambda payment: own.due_at(payment.id) or now)
+        due.sort(key=lambda one: (one.status is not Status.CREATED, own.due_at(one.id) or now))
         for payment in due[:limit]:
             await own.hold(("payment", payment.order_id))
             own.changed.due_at[payment.id] = now + _DUE_LEASE
