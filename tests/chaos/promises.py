@@ -152,7 +152,8 @@ def _settled(facts: Facts) -> Promise:
     return _promise(
         f"Every settlement at Midtrans is one here within {SETTLED_WITHIN:.0f} s",
         f"{len(settled)} settlements; the slowest of the {len(lags)} that a shop waited for took"
-        f" {max(lags.values(), default=0):.1f} s while all was whole, the others {_told(facts)} after the trouble",
+        f" {max(lags.values(), default=0):.1f} s while all was whole,"
+        f" the others {_told(facts)} after the trouble",
         *(f"{one}: {status.get(one, 'nothing')} here" for one in settled if status.get(one) != "settlement"),
         *late,
     )

@@ -402,7 +402,7 @@ class InMemoryPayments:
             for payment in own.payments()
             if self._is_due(payment) and not own.is_held_elsewhere(("payment", payment.order_id))
         ]
-        due.sort(key=lambda payment: own.due_at(payment.id) or now)
+        due.sort(key=lambda one: (one.status is not Status.CREATED, own.due_at(one.id) or now))
         for payment in due[:limit]:
             await own.hold(("payment", payment.order_id))
             own.changed.due_at[payment.id] = now + _DUE_LEASE

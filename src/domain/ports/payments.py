@@ -63,7 +63,7 @@ class Payments(Protocol):
         ...
 
     async def take_due(self, *, limit: int) -> list[str]:
-        """Order ids that Midtrans is to be asked about now, the longest due first.
+        """Order ids that Midtrans is to be asked about now: orphans first, then what is due for longest.
 
         Nobody else gets them for 55 s, nor one that was asked about in the last 10 s.
         """

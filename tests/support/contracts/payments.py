@@ -603,6 +603,22 @@ class PaymentsContract:
 
         assert taken == [["order-1"], [], [], ["order-1"]]
 
+    async def test_an_orphan_does_not_wait_behind_what_is_due_for_longer(
+        self, begin: UnitOfWork, pass_time: PassTime
+    ) -> None:
+        for order_id in ("long overdue", "overdue too"):
+            await given(begin, order_id=order_id, status=Status.PENDING, transaction_id=f"t of {order_id}")
+        await pass_time(3600)
+        await given(begin, order_id="orphan")
+        await pass_time(41)
+
+        async with begin() as work:
+            first = await work.payments.take_due(limit=2)
+            rest = await work.payments.take_due(limit=2)
+
+        assert "orphan" in first
+        assert sorted((*first, *rest)) == ["long overdue", "orphan", "overdue too"]
+
     async def test_several_at_once_share_what_is_due(self, begin: UnitOfWork, pass_time: PassTime) -> None:
         orders = {(await given(begin, order_id=f"order-{number}")).order_id for number in range(12)}
         await pass_time(41)

@@ -140,16 +140,30 @@ RETURNING id;
 
 -- name: take_due
 -- Those that are due, the longest first, for this caller alone; who dies with them loses them after a while.
+-- Orphans, which are few, go first: after an outage they do not wait behind all that is overdue by then.
 -- $1 how many
+WITH orphans AS (
+  SELECT id
+    FROM payment_transactions
+   WHERE status = 'created'
+     AND due_at <= now()
+     AND (asked_at IS NULL OR asked_at <= now() - interval '10 seconds')
+   ORDER BY due_at
+   LIMIT $1
+     FOR NO KEY UPDATE SKIP LOCKED
+), others AS (
+  SELECT id
+    FROM payment_transactions
+   WHERE status IS DISTINCT FROM 'created'
+     AND due_at <= now()
+     AND (asked_at IS NULL OR asked_at <= now() - interval '10 seconds')
+   ORDER BY due_at
+   LIMIT $1 - (SELECT count(*) FROM orphans)
+     FOR NO KEY UPDATE SKIP LOCKED
+)
 UPDATE payment_transactions p
    SET due_at = now() + interval '55 seconds', asked_at = now()
-  FROM (SELECT id
-          FROM payment_transactions
-         WHERE due_at <= now()
-           AND (asked_at IS NULL OR asked_at <= now() - interval '10 seconds')
-         ORDER BY due_at
-         LIMIT $1
-           FOR NO KEY UPDATE SKIP LOCKED) due
+  FROM (SELECT id FROM orphans UNION ALL SELECT id FROM others) due
  WHERE p.id = due.id
 RETURNING p.order_id;
 
