@@ -1,5 +1,7 @@
 """What needs a person, and what to do about each of it."""
 
+import shlex
+
 from domain.payment import LATE, Break, Payment
 from entrypoints.cli.output import rupiah, show_json, show_table
 from entrypoints.cli.session import DATABASE, with_container
@@ -50,12 +52,13 @@ def show_attention(*, limit: int, as_json: bool) -> None:
 
 def next_command(payment: Payment, what: Break) -> str:
     """The command that goes on from here, ready to copy."""
-    order_id = payment.order_id
+    # An earlier service may have allowed blanks in its ids, and worse.
+    order_id = shlex.quote(payment.order_id)
     attended = f"bayar payments attend {order_id} {_NOTE}"
     if what.reason == LATE:
         return f"bayar payments refund {order_id}, or deliver and {attended}"
     if what.reason == "paid_twice":
-        return f"bayar payments refund {order_id} --transaction {what.subject}"
+        return f"bayar payments refund {order_id} --transaction {shlex.quote(what.subject)}"
     if what.reason in {"refund_unknown", "refund_after_refusal", "refund_amount"}:
         return f"compare refund {what.subject} with the dashboard, then {attended}"
     if what.reason in {"missing_there", "not_confirmed"}:

@@ -18,6 +18,7 @@ from entrypoints.cli.output import as_json, rupiah, show_json, show_table
 from entrypoints.cli.plain import plain_entry, plain_payment, plain_refund
 from entrypoints.cli.session import DATABASE, DATABASE_AND_MIDTRANS, with_container
 from entrypoints.container import Container
+from entrypoints.trouble import Trouble
 
 
 @click.group()
@@ -170,7 +171,10 @@ def export(order_id: str, output: Path | None) -> None:
     if output is None:
         click.echo(text)
         return
-    output.write_text(text + "\n")
+    try:
+        output.write_text(text + "\n")
+    except OSError as trouble:
+        raise Trouble(f"{output} cannot be written: {trouble.strerror}.") from trouble
     click.echo(f"{len(log)} entries of {order_id} are in {output}.")
 
 

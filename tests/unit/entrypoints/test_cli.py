@@ -20,6 +20,7 @@ from domain.ports.gateway import KeyCheck
 from domain.status import Status
 from entrypoints.cli.main import _COMMANDS, main
 from entrypoints.cli.output import rupiah, show_table
+from entrypoints.trouble import Trouble
 from support import builders
 from support.builders import NOW
 from support.service import TOKEN_SECRET
@@ -268,6 +269,29 @@ def test_an_export_is_written_to_a_file(service: Service, tmp_path: Path) -> Non
 
     assert said == f"1 entries of order-1 are in {tmp_path / 'order-1.json'}.\n"
     assert json.loads((tmp_path / "order-1.json").read_text())["payment"]["order_id"] == "order-1"
+
+
+def test_an_export_that_cannot_be_written_is_told_in_one_sentence(service: Service, tmp_path: Path) -> None:
+    given(service)
+
+    ended = run("payments", "export", "order-1", "--output", str(tmp_path / "nowhere" / "order-1.json"))
+
+    assert ended.exit_code == 1
+    assert isinstance(ended.exception, Trouble)
+    assert "cannot be written: No such file or directory" in str(ended.exception)
+
+
+def test_an_order_id_of_an_earlier_service_is_quoted_in_the_next_command(service: Service) -> None:
+    broken(service, "gone; reboot", "missing_there", "t-3")
+    broken(service, "twice now", "paid_twice", "t 2")
+
+    listed = {
+        row["order_id"]: row["next"]
+        for row in json.loads(printed("payments", "list", "--attention", "--json"))
+    }
+
+    assert listed["gone; reboot"].startswith("bayar payments sync 'gone; reboot', then")
+    assert listed["twice now"] == "bayar payments refund 'twice now' --transaction 't 2'"
 
 
 def test_one_pass_does_everything_that_is_due(service: Service) -> None:
