@@ -471,6 +471,13 @@ CREATE INDEX payment_transactions_newest_index ON public.payment_transactions US
 
 
 --
+-- Name: payment_transactions_orphans_index; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX payment_transactions_orphans_index ON public.payment_transactions USING btree (due_at) WHERE ((status)::text = 'created'::text);
+
+
+--
 -- Name: payment_transactions_status_index; Type: INDEX; Schema: public; Owner: -
 --
 

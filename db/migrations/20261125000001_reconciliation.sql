@@ -25,6 +25,7 @@ ALTER TABLE payment_transactions
   ALTER COLUMN due_at SET DEFAULT now();
 
 CREATE INDEX payment_transactions_due_index ON payment_transactions (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX payment_transactions_orphans_index ON payment_transactions (due_at) WHERE status = 'created';
 CREATE INDEX payment_transactions_attention_index ON payment_transactions (updated_at DESC, id DESC)
   WHERE needs_attention;
 
@@ -52,6 +53,7 @@ $$;
 DROP TABLE midtrans_budget;
 ALTER TABLE payment_events DROP COLUMN evidence;
 DROP INDEX payment_transactions_attention_index;
+DROP INDEX payment_transactions_orphans_index;
 DROP INDEX payment_transactions_due_index;
 ALTER TABLE payment_transactions
   DROP COLUMN due_at,

@@ -306,6 +306,19 @@ def _breaks(payment: Payment, claim: _Claim, *, wins: bool) -> tuple[Break, ...]
     return tuple(sorted(found))
 
 
+def _found(before: Payment, after: Payment) -> tuple[Break, ...]:
+    """The breaks that are news.
+
+    Of two paid transactions that are known, the payment may come to stand for the other one, as when that is
+    refunded. Then the break names the first, and whoever was told of that as of a second payment would give
+    the first one's money back, too.
+    """
+    ours, theirs = str(before.transaction_id), str(after.transaction_id)
+    swapped = Break(reason="paid_twice", subject=ours)
+    is_known = Break(reason="paid_twice", subject=theirs) in before.breaks
+    return tuple(b for b in after.breaks if b not in before.breaks and not (is_known and b == swapped))
+
+
 def _had_ended(payment: Payment) -> bool:
     """Whether an unpaid end was recorded, also one that turned out to be none."""
     return payment.status.is_unpaid_end or any(b.reason == AFTER_FAILURE for b in payment.breaks)
@@ -336,8 +349,9 @@ def _record(
         detail["transaction_id"] = after.transaction_id
         what = "transaction found"
     if after.breaks != before.breaks:
-        detail |= {f"{history.BREAK}{b.reason}": b.subject for b in after.breaks if b not in before.breaks}
-        what = "break"
+        found = _found(before, after)
+        detail |= {f"{history.BREAK}{b.reason}": b.subject for b in found}
+        what = "break" if found else what
     if after.refunded_amount != before.refunded_amount:
         detail["refunded_amount"] = after.refunded_amount
         what = "refunded"

@@ -75,23 +75,30 @@ async def work(container: Container, stop: asyncio.Event) -> None:
 
     Any number of processes may do this at once. Nothing that goes wrong ends it: it is told and tried again.
     """
+    outage = Outage()
     async with asyncio.TaskGroup() as group:
         for chore in chores(container):
             for _ in range(chore.lanes):
-                group.create_task(_repeat(chore, stop))
+                group.create_task(_repeat(chore, stop, outage))
 
 
-async def _repeat(chore: Chore, stop: asyncio.Event) -> None:
-    away = False
+@dataclass(kw_only=True, slots=True)
+class Outage:
+    """Whether it was told that the database is away: one line, however many chores meet it."""
+
+    told: bool = False
+
+
+async def _repeat(chore: Chore, stop: asyncio.Event, outage: Outage) -> None:
     while not stop.is_set():
         again = False
         try:
             again = await chore.do()
-            away = False
+            outage.told = False
         except DatabaseUnavailable:
-            if not away:
+            if not outage.told:
                 _log.warning("worker.database_away", chore=chore.name)
-            away = True
+            outage.told = True
         except Exception:  # noqa: BLE001 - one bad round must not end the work
             _log.exception("worker.failed", chore=chore.name)
         if not again:

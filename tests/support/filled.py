@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from domain.decide import decide
-from domain.history import Entry, digest_of
+from domain.history import Entry
 from support.builders import a_charge_answer, a_status_reply, an_opened_payment
 
 if TYPE_CHECKING:
@@ -63,7 +63,6 @@ async def fill(
     """Store them, and a user 1 that has them; Midtrans is to be asked about each at ``due_at``, or never."""
     logged = list(payments)
     entries = [entry for _, log in logged for entry in log]
-    proofs = {digest_of(entry.raw): entry.raw for entry in entries if entry.raw}
     rows = [
         (*(getattr(payment, name) for name in _PAYMENT), payment.transaction_id, due_at)
         for payment, _ in logged
@@ -73,12 +72,10 @@ async def fill(
         "payment_transactions", records=rows, columns=(*_PAYMENT, "midtrans_transaction_id", "due_at")
     )
     await connection.copy_records_to_table(
-        "payment_evidence", records=list(proofs.items()), columns=("digest", "body")
-    )
-    await connection.copy_records_to_table(
         "payment_events",
         records=[
-            (*(getattr(entry, name) for name in _ENTRY), json.dumps(dict(entry.detail))) for entry in entries
+            (*(getattr(entry, name) for name in _ENTRY), json.dumps(dict(entry.detail)), entry.raw or None)
+            for entry in entries
         ],
-        columns=(*_ENTRY, "detail"),
+        columns=(*_ENTRY, "detail", "evidence"),
     )

@@ -4,6 +4,7 @@ import shlex
 from typing import Final
 
 from domain.payment import LATE, Break, Payment
+from domain.status import REFUNDS
 from entrypoints.cli.output import rupiah, show_json, show_table
 from entrypoints.cli.session import DATABASE, with_container
 from entrypoints.container import Container
@@ -68,8 +69,11 @@ def next_command(payment: Payment, what: Break) -> str:
     attended = f"bayar payments attend {order_id} {_NOTE}"
     if what.reason == LATE:
         return f"bayar payments refund {order_id}, or deliver and {attended}"
+    if what.reason == "paid_twice" and payment.status in REFUNDS:
+        # The payment stands for the refunded one of the two now; the other one's money is the order's.
+        return f"one of the two is being given back: bayar payments show {order_id}, then {attended}"
     if what.reason == "paid_twice":
-        return f"bayar payments refund {order_id} --transaction {shlex.quote(what.subject)}"
+        return f"bayar payments refund {order_id} --transaction {shlex.quote(what.subject)}, then {attended}"
     if what.reason in {"refund_unknown", "refund_after_refusal", "refund_amount"}:
         return f"compare refund {what.subject} with the dashboard, then {attended}"
     if what.reason == _STUCK:

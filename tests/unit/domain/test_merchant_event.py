@@ -19,6 +19,7 @@ from support.builders import (
     a_charge_answer,
     a_notification,
     a_payment,
+    a_refund_accepted,
     a_status_reply,
     an_opened_payment,
 )
@@ -48,6 +49,18 @@ def pending(**changes: Any) -> Payment:
 
 def test_that_a_payment_was_created_is_no_news() -> None:
     assert news(*an_opened_payment()) == ()
+
+
+def test_a_second_payment_is_told_once_and_not_again_when_it_was_given_back() -> None:
+    payment, _ = after(pending(), a_notification())
+    payment, twice = after(payment, a_status_reply(transaction_id="t-2"))
+
+    payment, refunded = after(payment, a_refund_accepted(total=10_000, transaction_id="t-2"))
+    _, repeated = after(payment, a_status_reply(transaction_id="t-1"))
+
+    assert types(twice) == [PAID_TWICE]
+    assert types(refunded) == ["payment.refund"]
+    assert types(repeated) == []
 
 
 def test_each_change_of_the_status_is_news() -> None:

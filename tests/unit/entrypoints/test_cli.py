@@ -219,7 +219,9 @@ def test_what_needs_a_person_is_one_list_with_the_next_command(service: Service)
         "odd": "amount",
         "late": "late",
     }
-    assert listed["twice"]["next"] == "bayar payments refund twice --transaction t-2"
+    assert listed["twice"]["next"] == (
+        'bayar payments refund twice --transaction t-2, then bayar payments attend twice --note "…"'
+    )
     assert listed["gone"]["next"].startswith("bayar payments sync gone")
     assert "bayar payments refund late" in listed["late"]["next"]
     assert listed["odd"]["next"].startswith("bayar payments show odd")
@@ -333,7 +335,20 @@ def test_an_order_id_of_an_earlier_service_is_quoted_in_the_next_command(service
     }
 
     assert listed["gone; reboot"].startswith("bayar payments sync 'gone; reboot', then")
-    assert listed["twice now"] == "bayar payments refund 'twice now' --transaction 't 2'"
+    assert listed["twice now"].startswith("bayar payments refund 'twice now' --transaction 't 2', then")
+
+
+@pytest.mark.parametrize("status", [Status.REFUND, Status.PARTIAL_REFUND])
+def test_with_one_of_two_payments_given_back_nobody_is_told_to_give_back_the_other(
+    service: Service, status: Status
+) -> None:
+    twice = (Break(reason="paid_twice", subject="t-1"),)
+    given(service, order_id="twice", status=status, transaction_id="t-2", breaks=twice)
+
+    (listed,) = json.loads(printed("payments", "list", "--attention", "--json"))
+
+    assert "--transaction" not in listed["next"]
+    assert listed["next"].endswith('bayar payments attend twice --note "…"')
 
 
 def test_one_pass_does_everything_that_is_due(service: Service) -> None:

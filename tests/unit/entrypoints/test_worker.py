@@ -8,6 +8,7 @@ from domain.errors import DatabaseUnavailable
 from domain.ports.gateway import RefundTaken, Unanswered
 from domain.status import Status
 from entrypoints import worker
+from entrypoints.container import Container
 from entrypoints.worker import Chore, chores, work
 from support import builders
 from support.service import eventually
@@ -32,7 +33,7 @@ async def done(*rounds: Exception | str, every: float = 0.0005) -> int:
         return outcome == BUSY
 
     async with asyncio.timeout(5):
-        await worker._repeat(Chore(name="a chore", every=every, do=do), stop)
+        await worker._repeat(Chore(name="a chore", every=every, do=do), stop, worker.Outage())
     return had
 
 
@@ -56,6 +57,26 @@ async def test_a_database_that_is_away_is_told_once_and_without_a_traceback(logs
     assert "exception" not in line
 
 
+async def test_an_outage_is_one_line_however_many_chores_and_lanes_meet_it(
+    logs: Logs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, had = asyncio.Event(), 0
+
+    async def do() -> bool:
+        nonlocal had
+        had += 1
+        if had > 20:
+            stop.set()
+        raise DatabaseUnavailable
+
+    several = [Chore(name=name, every=0.0005, do=do, lanes=3) for name in ("one", "other")]
+    monkeypatch.setattr(worker, "chores", lambda _container: several)
+    async with asyncio.timeout(5):
+        await work(Container(), stop)
+
+    assert len(logs.of("worker.database_away")) == 1
+
+
 async def test_a_database_that_goes_away_again_is_told_again(logs: Logs) -> None:
     await done(DatabaseUnavailable(), QUIET, DatabaseUnavailable())
 
@@ -74,7 +95,7 @@ async def test_a_chore_that_waits_stops_at_once_when_told() -> None:
         return False
 
     async with asyncio.timeout(5):
-        await worker._repeat(Chore(name="a chore", every=3600, do=do), stop)
+        await worker._repeat(Chore(name="a chore", every=3600, do=do), stop, worker.Outage())
 
 
 async def test_the_round_in_hand_is_finished_before_the_work_ends() -> None:
@@ -86,7 +107,7 @@ async def test_the_round_in_hand_is_finished_before_the_work_ends() -> None:
         finished.append(True)
         return True
 
-    await worker._repeat(Chore(name="a chore", every=3600, do=do), stop)
+    await worker._repeat(Chore(name="a chore", every=3600, do=do), stop, worker.Outage())
 
     assert finished == [True]
 

@@ -158,12 +158,12 @@ WITH orphans AS (
      AND due_at <= now()
      AND (asked_at IS NULL OR asked_at <= now() - interval '10 seconds')
    ORDER BY due_at
-   LIMIT $1 - (SELECT count(*) FROM orphans)
+   LIMIT $1
      FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE payment_transactions p
    SET due_at = now() + interval '55 seconds', asked_at = now()
-  FROM (SELECT id FROM orphans UNION ALL SELECT id FROM others) due
+  FROM (SELECT id FROM orphans UNION ALL SELECT id FROM others LIMIT $1) due
  WHERE p.id = due.id
 RETURNING p.order_id;
 
