@@ -1,8 +1,9 @@
 # `make` or `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-integration test-browser test-docker chaos screenshots check fmt lint types layers lock-fresh lock schema clean
+.PHONY: help setup demo test test-unit test-integration test-browser test-docker chaos simulate screenshots check fmt lint types layers lock-fresh lock schema clean
 
 PYTHON ?= python3
+SEEDS ?= 1000
 BIN := .venv/bin
 READY := .venv/.ready
 
@@ -51,6 +52,9 @@ REPORT ?= .bayar/chaos
 
 chaos: setup ## kill -9 at random under load (SEED=1 SECONDS=60 REPORT=.bayar/chaos), and see what is still true
 	@PYTHONPATH=src:tests $(BIN)/python -m chaos --seed $(SEED) --seconds $(SECONDS) --report $(REPORT)
+
+simulate: setup ## live SEEDS lives in a made-up world of faults, and look whether every promise was kept
+	PYTHONPATH=src:tests $(BIN)/python -m simulation --seeds $(SEEDS)
 
 check: setup ## what CI runs: format, lint, types, layering, lock freshness, tests
 	$(BIN)/ruff format --check src tests
