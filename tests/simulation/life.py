@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
+from simulation.adopted import adopt
 from simulation.courier import Courier
 from simulation.customers import Customers
 from simulation.database import SimulatedDatabase
@@ -34,29 +35,33 @@ _CREATES_A_MINUTE: Final = 60
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """What became of one life; ``seconds`` is how long it lasted by its own time."""
+    """What became of one life: ``seconds`` by its own time, in so many ``steps``, ``stormy`` of them."""
 
     seed: int
     findings: tuple[Finding, ...]
     faults: Counter[Fault]
     payments: Counter[str]
     steps: int
+    stormy: int
     seconds: float
     trace: list[str]
 
 
-def live(seed: int, *, faulty: bool = True, crash_at: int | None = None, traced: bool = False) -> Outcome:
+def live(seed: int, *, faulty: bool = True, crash_at: float | None = None, traced: bool = False) -> Outcome:
     """Live the life of this seed, and judge it.
 
-    Without faults nothing goes wrong in it, but for one crash after the step ``crash_at``.
+    Without faults nothing goes wrong in it. With ``crash_at`` the machines are fine all the time, but for the
+    process that makes that step of the life: it dies after it.
     """
     fate = Fate(seed, faulty=faulty)
     world = World(fate, traced=traced)
-    scene, shop = _made(world, crash_at)
+    scene, shop, customers = _made(world, crash_at)
     laws = (History(scene), Charging(scene), Answers(scene), Asking(scene), truth := Truth(scene))
     scene.weather.begin()
     for number in range(1, fate.one_of((1, 1, 2, 3)) + 1):
         _order(scene, shop, a_purchase(fate, number))
+    if fate.chance(0.1):
+        customers.come(adopt(scene.database, scene.midtrans, fate))
     try:
         _pass(scene, truth)
     except TooManySteps:
@@ -71,12 +76,13 @@ def live(seed: int, *, faulty: bool = True, crash_at: int | None = None, traced:
         faults=fate.struck,
         payments=Counter(str(payment.status) for payment in scene.database.state.payments.values()),
         steps=world.loop.steps,
+        stormy=scene.weather.stormy_steps,
         seconds=world.time,
         trace=world.lines,
     )
 
 
-def _made(world: World, crash_at: int | None) -> tuple[Scene, Shop]:
+def _made(world: World, crash_at: float | None) -> tuple[Scene, Shop, Customers]:
     fate = world.fate
     database = SimulatedDatabase(world, users=_USERS, ask_rate=fate.one_of((20.0, 1.0)))
     midtrans = Midtrans(time=world.loop.time, server_key=FIRST_KEY)
@@ -87,6 +93,7 @@ def _made(world: World, crash_at: int | None) -> tuple[Scene, Shop]:
         network=network,
         ids=CountingIdentifiers(),
         rate=InMemoryCreateRate(clock=world.clock, per_minute=_CREATES_A_MINUTE),  # type: ignore[arg-type]
+        confirm="always" if fate.chance(0.15) else "doubtful",
     )
     processes = [_process(ground, number) for number in range(1, fate.whole(1, 3) + 1)]
     front = Front(world, processes)
@@ -106,8 +113,10 @@ def _made(world: World, crash_at: int | None) -> tuple[Scene, Shop]:
         front=front,
         others=others,
         weather=weather,
+        confirm=ground.confirm,
     )
-    return scene, Shop(world, front, Customers(world, midtrans))
+    customers = Customers(world, midtrans)
+    return scene, Shop(world, front, customers), customers
 
 
 def _process(ground: Ground, number: int) -> Process:

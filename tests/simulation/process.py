@@ -25,6 +25,8 @@ from simulation.line import Line, Network
 from simulation.virtual_loop import OTHERS_FIRST, Owner
 from simulation.wiring import Wiring
 from simulation.world import Clock, World
+from support.fake_merchant import ScriptedMerchant, SteadyChance
+from support.fake_pruner import InMemoryPruner
 from support.fakes import CountingIdentifiers, InMemoryCreateRate, InMemoryPaymentReader
 from support.service import environment
 
@@ -52,13 +54,14 @@ class Told:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ground:
-    """What all processes stand on."""
+    """What all processes stand on; ``confirm`` is their BAYAR_CONFIRM."""
 
     world: World
     database: SimulatedDatabase
     network: Network
     ids: CountingIdentifiers
     rate: InMemoryCreateRate
+    confirm: str
 
 
 class Process:
@@ -78,13 +81,16 @@ class Process:
         self.is_up, self.is_stopping = True, False
         line = Line(self._ground.network, self.name, self.clock, server_key)
         wiring = Wiring(
-            settings=_settings(server_key, previous_key),
+            settings=_settings(server_key, previous_key, self._ground.confirm),
             clock=self.clock,
             ids=self._ground.ids,
             begin=self._ground.database,
             reader=InMemoryPaymentReader(self._ground.database),
             rate=self._ground.rate,
             gateway=MidtransGateway(client=line, clock=self.clock, notify_url=None),  # type: ignore[arg-type]
+            merchant=ScriptedMerchant(begin=self._ground.database),
+            chance=SteadyChance(),
+            pruner=InMemoryPruner(self._ground.database, self._world.clock),  # type: ignore[arg-type]
         )
         self._create = wiring.create_payment()
         self._refresh = wiring.refresh_payment()
@@ -202,6 +208,11 @@ def _problem(error: BayarError) -> Told:
 
 
 @cache
-def _settings(server_key: str, previous_key: str | None) -> Settings:
-    given = {"MIDTRANS_SERVER_KEY": server_key, "MIDTRANS_PREVIOUS_SERVER_KEY": previous_key}
-    return load(environment(**given))
+def _settings(server_key: str, previous_key: str | None, confirm: str) -> Settings:
+    return load(
+        environment(
+            MIDTRANS_SERVER_KEY=server_key,
+            MIDTRANS_PREVIOUS_SERVER_KEY=previous_key,
+            BAYAR_CONFIRM=confirm,
+        )
+    )

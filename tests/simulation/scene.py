@@ -13,7 +13,10 @@ from simulation.world import World
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scene:
-    """What the laws look at; they hear of what happens through its ``on_…`` lists."""
+    """What the laws look at; they hear of what happens through its ``on_…`` lists.
+
+    ``confirm`` is the service's BAYAR_CONFIRM.
+    """
 
     world: World
     database: SimulatedDatabase
@@ -22,6 +25,7 @@ class Scene:
     front: Front
     others: Others
     weather: Weather
+    confirm: str
 
     def order_of(self, any_id: str) -> str:
         """The order id that a transaction id or an order id is about."""
