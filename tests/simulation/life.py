@@ -1,6 +1,7 @@
 """One life: a world from a seed, what happens in it, and what the laws say of it."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,8 +16,11 @@ from simulation.laws.answers import Answers
 from simulation.laws.asking import Asking
 from simulation.laws.charging import Charging
 from simulation.laws.history import History
+from simulation.laws.refunding import Refunding
+from simulation.laws.telling import Telling
 from simulation.laws.truth import Truth
 from simulation.line import Network
+from simulation.merchant import Backend
 from simulation.midtrans import Midtrans, Transaction
 from simulation.others import Others
 from simulation.process import Ground, Process
@@ -56,20 +60,21 @@ def live(seed: int, *, faulty: bool = True, crash_at: float | None = None, trace
     fate = Fate(seed, faulty=faulty)
     world = World(fate, traced=traced)
     scene, shop, customers = _made(world, crash_at)
-    laws = (History(scene), Charging(scene), Answers(scene), Asking(scene), truth := Truth(scene))
+    truth, telling = Truth(scene), Telling(scene)
+    laws = (History(scene), Charging(scene), Refunding(scene), telling, truth)
+    Answers(scene), Asking(scene)
     scene.weather.begin()
     for number in range(1, fate.one_of((1, 1, 2, 3)) + 1):
         _order(scene, shop, a_purchase(fate, number))
     if fate.chance(0.1):
         customers.come(adopt(scene.database, scene.midtrans, fate))
     try:
-        _pass(scene, truth)
+        _pass(scene, lambda: truth.is_at_rest() and telling.is_at_rest())
     except TooManySteps:
         world.broke(Law.COMES_TO_REST, f"{world.loop.steps} steps")
     else:
         for law in laws:
-            if not isinstance(law, Answers | Asking):
-                law.judge()
+            law.judge()
     return Outcome(
         seed=seed,
         findings=tuple(world.findings),
@@ -93,6 +98,7 @@ def _made(world: World, crash_at: float | None) -> tuple[Scene, Shop, Customers]
         network=network,
         ids=CountingIdentifiers(),
         rate=InMemoryCreateRate(clock=world.clock, per_minute=_CREATES_A_MINUTE),  # type: ignore[arg-type]
+        backend=Backend(world, database),
         confirm="always" if fate.chance(0.15) else "doubtful",
     )
     processes = [_process(ground, number) for number in range(1, fate.whole(1, 3) + 1)]
@@ -114,7 +120,10 @@ def _made(world: World, crash_at: float | None) -> tuple[Scene, Shop, Customers]
         others=others,
         weather=weather,
         confirm=ground.confirm,
+        backend=ground.backend,
     )
+    if fate.chance(0.5):
+        ground.backend.listen()
     customers = Customers(world, midtrans)
     return scene, Shop(world, front, customers), customers
 
@@ -134,12 +143,12 @@ def _order(scene: Scene, shop: Shop, purchase: Purchase) -> None:
         scene.world.later(after, scene.others.charge_elsewhere, wanted.order_id, wanted.gross_amount)
 
 
-def _pass(scene: Scene, truth: Truth) -> None:
+def _pass(scene: Scene, is_at_rest: Callable[[], bool]) -> None:
     """Let time pass until nothing can change any more; in some lives for hours more, or for days."""
     loop, fate, storm = scene.world.loop, scene.world.fate, scene.weather.storm
     end, is_whole = storm + 12 * _HOUR, fate.chance(0.1)
     if fate.chance(0.03):
         end, is_whole = storm + 8 * 24 * _HOUR, True
     loop.run(storm + 10 * _MINUTE)
-    while not loop.is_stopped and loop.time() < end and (is_whole or not truth.is_at_rest()):
+    while not loop.is_stopped and loop.time() < end and (is_whole or not is_at_rest()):
         loop.run(loop.time() + 10 * _MINUTE)

@@ -12,7 +12,9 @@ from domain.errors import BayarError, DatabaseUnavailable, GatewayRefused, Outco
 from domain.idempotency import IdempotentCall
 from domain.order import Wanted
 from domain.payment import Payment
+from domain.refund import Refund
 from domain.usecases.receive_notification import Outcome
+from domain.usecases.refund_payment import RefundWish
 from entrypoints import worker
 from entrypoints.http.problems import PROBLEMS
 from entrypoints.http.webhook import read_delivery
@@ -22,10 +24,11 @@ from simulation.database import SimulatedDatabase
 from simulation.due import is_ever_due
 from simulation.law import Law
 from simulation.line import Line, Network
+from simulation.merchant import Backend
 from simulation.virtual_loop import OTHERS_FIRST, Owner
 from simulation.wiring import Wiring
 from simulation.world import Clock, World
-from support.fake_merchant import ScriptedMerchant, SteadyChance
+from support.fake_merchant import SteadyChance
 from support.fake_pruner import InMemoryPruner
 from support.fakes import CountingIdentifiers, InMemoryCreateRate, InMemoryPaymentReader
 from support.service import environment
@@ -42,6 +45,7 @@ class Told:
     code: str = ""
     order_id: str | None = None
     payment: Payment | None = None
+    refund: Refund | None = None
     replayed: bool = False
     gateway_code: str = ""
 
@@ -61,6 +65,7 @@ class Ground:
     network: Network
     ids: CountingIdentifiers
     rate: InMemoryCreateRate
+    backend: Backend
     confirm: str
 
 
@@ -88,13 +93,16 @@ class Process:
             reader=InMemoryPaymentReader(self._ground.database),
             rate=self._ground.rate,
             gateway=MidtransGateway(client=line, clock=self.clock, notify_url=None),  # type: ignore[arg-type]
-            merchant=ScriptedMerchant(begin=self._ground.database),
+            merchant=self._ground.backend,
             chance=SteadyChance(),
+            on_attempt=_tell_nobody,
             pruner=InMemoryPruner(self._ground.database, self._world.clock),  # type: ignore[arg-type]
         )
         self._create = wiring.create_payment()
         self._refresh = wiring.refresh_payment()
         self._receive = wiring.receive_notification()
+        self._cancel = wiring.cancel_payment()
+        self._refund = wiring.refund_payment()
         self._world.tell(self.name, "starts")
         if self._has_worker:
             self._start_work(wiring)
@@ -130,6 +138,20 @@ class Process:
         except BayarError as error:
             return _problem(error)
         return Told(status=200, order_id=order_id, payment=refreshed.payment)
+
+    async def cancel(self, order_id: str, caller: Caller) -> Told:
+        try:
+            payment = await self._cancel(order_id, caller)
+        except BayarError as error:
+            return _problem(error)
+        return Told(status=200, order_id=order_id, payment=payment)
+
+    async def refund(self, order_id: str, caller: Caller, wish: RefundWish, call: IdempotentCall) -> Told:
+        try:
+            refunded = await self._refund(order_id, caller, wish, call)
+        except BayarError as error:
+            return _problem(error)
+        return Told(status=201, order_id=order_id, refund=refunded.refund, replayed=refunded.replayed)
 
     async def notified(self, body: bytes) -> int:
         """As ``entrypoints.http.webhook`` answers."""
@@ -205,6 +227,10 @@ def _problem(error: BayarError) -> Told:
         replayed=refused is not None and refused.replayed,
         gateway_code=refused.gateway_code if refused else "",
     )
+
+
+def _tell_nobody(_: object) -> None:
+    """Its log lines and metrics are nobody's in here."""
 
 
 @cache

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from simulation.database import SimulatedDatabase
 from simulation.front import Front
 from simulation.line import Network
+from simulation.merchant import Backend
 from simulation.midtrans import Midtrans
 from simulation.others import Others
 from simulation.weather import Weather
@@ -26,6 +27,7 @@ class Scene:
     others: Others
     weather: Weather
     confirm: str
+    backend: Backend
 
     def order_of(self, any_id: str) -> str:
         """The order id that a transaction id or an order id is about."""

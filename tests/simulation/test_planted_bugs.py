@@ -10,16 +10,22 @@ import pytest
 
 from adapters.midtrans.gateway import MidtransGateway
 from domain import decide, schedule, status
+from domain.delivery import Answered, Delivered
 from domain.evidence import ChargeRefused
 from domain.ports.gateway import Charge, ChargeOutcome, Unanswered
 from domain.status import Status
-from domain.usecases import charge_payment
+from domain.usecases import charge_payment, send_refund
 from domain.usecases.charge_payment import ChargePayment
+from domain.usecases.deliver_events import DeliverEvents
 from domain.usecases.receive_notification import Outcome, ReceiveNotification
+from domain.usecases.refund_payment import RefundPayment
+from domain.usecases.send_refund import Meaning
 from simulation import database
+from simulation.database import SimulatedDatabase
 from simulation.law import Law
 from simulation.life import live
 from simulation.quiet import in_quiet
+from simulation.virtual_loop import OTHERS_FIRST
 from support.fakes import InMemoryAskingBudget, InMemoryIdempotencyKeys, InMemoryPayments
 
 MOST: Final = 600
@@ -181,6 +187,60 @@ def how_a_call_ended_is_not_kept(patch: pytest.MonkeyPatch) -> None:
         pass
 
     patch.setattr(InMemoryIdempotencyKeys, "end", end)
+
+
+@breaking(Law.REFUNDS_RESERVED, Law.NO_FAULT)
+def refunds_do_not_wait_for_the_payments_lock(patch: pytest.MonkeyPatch) -> None:
+    new = RefundPayment._new
+
+    async def unlocked(self: Any, work: Any, payment: Any, wish: Any, call: Any) -> Any:
+        work.payments._transaction.release()
+        refund = await new(self, work, payment, wish, call)
+        await work.payments.lock(payment.order_id)
+        return refund
+
+    patch.setattr(RefundPayment, "_new", unlocked)
+
+
+@breaking(Law.TOLD_OF_ALL)
+def an_event_counts_as_delivered_before_it_is_sent(patch: pytest.MonkeyPatch) -> None:
+    deliver = DeliverEvents._deliver
+
+    async def settled_first(self: Any, due: Any, taken_at: float) -> None:
+        await self._settle(due, Answered(status=200), Delivered())
+        await deliver(self, due, taken_at)
+
+    patch.setattr(DeliverEvents, "_deliver", settled_first)
+
+
+@breaking(Law.TOLD_OF_ALL)
+def the_event_is_written_after_the_commit(patch: pytest.MonkeyPatch) -> None:
+    """As with a queue beside the database: what a killed process had not put there is lost."""
+    commit = SimulatedDatabase._commit
+
+    def apart(self: SimulatedDatabase, transaction: Any) -> None:
+        changed, known = transaction.changed.merchant.deliveries, self.state.merchant.deliveries
+        fresh = {key: changed.pop(key) for key in list(changed) if key not in known}
+
+        async def put() -> None:
+            await OTHERS_FIRST
+            known.update(fresh)
+            self._ring()
+
+        commit(self, transaction)
+        asyncio.create_task(put())  # noqa: RUF006 - the loop knows it by its owner
+
+    patch.setattr(SimulatedDatabase, "_commit", apart)
+
+
+@breaking(Law.REFUNDS_AGREE, Law.REFUND_ONCE, Law.BREAK_IS_REAL)
+def a_refund_without_an_answer_counts_as_refused(patch: pytest.MonkeyPatch) -> None:
+    means = send_refund.meaning
+
+    def sure(outcome: Any, *, may_exist: bool) -> Meaning:
+        return Meaning.NOT_SENT if isinstance(outcome, Unanswered) else means(outcome, may_exist=may_exist)
+
+    patch.setattr(send_refund, "meaning", sure)
 
 
 @pytest.mark.parametrize("name", BUGS)
