@@ -60,8 +60,8 @@ def live(seed: int, *, faulty: bool = True, crash_at: float | None = None, trace
     fate = Fate(seed, faulty=faulty)
     world = World(fate, traced=traced)
     scene, shop, customers = _made(world, crash_at)
-    truth, telling = Truth(scene), Telling(scene)
-    laws = (History(scene), Charging(scene), Refunding(scene), telling, truth)
+    coming_to_rest = (Truth(scene), Refunding(scene), Telling(scene))
+    laws = (History(scene), Charging(scene), *coming_to_rest)
     Answers(scene), Asking(scene)
     scene.weather.begin()
     for number in range(1, fate.one_of((1, 1, 2, 3)) + 1):
@@ -69,7 +69,7 @@ def live(seed: int, *, faulty: bool = True, crash_at: float | None = None, trace
     if fate.chance(0.1):
         customers.come(adopt(scene.database, scene.midtrans, fate))
     try:
-        _pass(scene, lambda: truth.is_at_rest() and telling.is_at_rest())
+        _pass(scene, lambda: all(law.is_at_rest() for law in coming_to_rest))
     except TooManySteps:
         world.broke(Law.COMES_TO_REST, f"{world.loop.steps} steps")
     else:

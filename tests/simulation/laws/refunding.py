@@ -25,6 +25,11 @@ class Refunding:
         scene.database.on_commit.append(self._committed)
         scene.front.on_refunded.append(self._refunded)
 
+    def is_at_rest(self) -> bool:
+        """Whether no refund waits for its outcome any more."""
+        rows = self._scene.database.state.refunds.values()
+        return not any(row.refund.status is RefundStatus.REQUESTED and row.due_at for row in rows)
+
     def judge(self) -> None:
         state = self._scene.database.state
         names = {payment.id: payment for payment in state.payments.values()}

@@ -503,6 +503,25 @@ class PaymentsContract:
 
         assert allowed == [True, True, False]
 
+    @pytest.mark.parametrize("how", ["charge_again", "charge_anew"])
+    async def test_a_payment_that_ends_while_somebody_wants_to_charge_it_is_not_charged_any_more(
+        self, begin: UnitOfWork, how: str
+    ) -> None:
+        payment = await given(begin)
+
+        async def wants_to_charge() -> bool:
+            async with begin() as work:
+                return bool(await getattr(work.payments, how)(payment.id))
+
+        async with asyncio.timeout(10):
+            async with begin() as work:
+                await work.payments.lock("order-1")
+                waiting = asyncio.create_task(wants_to_charge())
+                for _ in range(20):
+                    await asyncio.sleep(0)
+                await work.payments.save(replace(payment, status=Status.FAILURE), ())
+            assert not await waiting
+
     async def test_a_charge_made_anew_has_its_four_minutes_again(
         self, begin: UnitOfWork, pass_time: PassTime
     ) -> None:
