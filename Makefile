@@ -1,6 +1,6 @@
 # `make` or `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-integration test-browser test-docker chaos simulate screenshots check fmt lint types layers lock-fresh lock schema clean
+.PHONY: help setup demo test test-unit test-integration test-browser test-docker chaos simulate screenshots check fmt lint types layers lock-fresh lock schema life-cycle clean
 
 PYTHON ?= python3
 SEEDS ?= 1000
@@ -53,8 +53,9 @@ REPORT ?= .bayar/chaos
 chaos: setup ## kill -9 at random under load (SEED=1 SECONDS=60 REPORT=.bayar/chaos), and see what is still true
 	@PYTHONPATH=src:tests $(BIN)/python -m chaos --seed $(SEED) --seconds $(SECONDS) --report $(REPORT)
 
-simulate: setup ## live SEEDS lives in a made-up world of faults, and look whether every promise was kept
-	PYTHONPATH=src:tests $(BIN)/python -m simulation --seeds $(SEEDS)
+simulate: setup ## SEEDS lives in a made-up world of faults (FIRST=0; LIFE=42 prints one; ARGS=--json): is every promise kept?
+	@PYTHONPATH=src:tests $(BIN)/python -m simulation --seeds $(SEEDS) \
+	  $(if $(FIRST),--first $(FIRST)) $(if $(LIFE),--seed $(LIFE)) $(ARGS)
 
 check: setup ## what CI runs: format, lint, types, layering, lock freshness, tests
 	$(BIN)/ruff format --check src tests
@@ -84,6 +85,9 @@ schema: setup ## write db/schema.sql anew, from the migrations
 
 screenshots: setup ## take the README's pictures of the checkout page anew
 	PYTHONPATH=src:tests $(BIN)/python -m support.screenshots
+
+life-cycle: setup ## write docs/life-cycle.md anew, from the deciding function
+	PYTHONPATH=src:tests $(BIN)/python -m support.life_cycle
 
 clean: ## remove .venv and what tools leave behind; the demo's data stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from simulation.life import live
-from simulation.many import Tally, live_many
+from simulation.many import live_many
 from simulation.quiet import in_quiet
 from simulation.report import as_json, as_tables, progress
 
@@ -13,7 +13,7 @@ def main() -> int:
     """0 when every promise was kept in every life."""
     parser = argparse.ArgumentParser(
         prog="python -m simulation",
-        description="Lives of Bayar in a made-up world, each from a seed that replays it.",
+        description="Lives of Bayar in a made-up world, each from a seed that brings it back.",
     )
     parser.add_argument("--seeds", type=_positive, default=1000, metavar="N", help="how many (1000)")
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="the first of them (0)")
@@ -25,23 +25,22 @@ def main() -> int:
         return _replay(wish.seed)
     with progress(wish.seeds, quiet=wish.json) as advance:
         tally = live_many(range(wish.first, wish.first + wish.seeds), jobs=wish.jobs, tell=advance)
-    print(as_json(tally) if wish.json else as_tables(tally))
-    return _status(tally)
+    _say(as_json(tally) if wish.json else as_tables(tally))
+    return 1 if tally.findings else 0
 
 
 def _replay(seed: int) -> int:
     with in_quiet():
         outcome = live(seed, traced=True)
-    print("\n".join(outcome.trace))
+    _say(*outcome.trace)
     ended = ", ".join(f"{count} {status}" for status, count in sorted(outcome.payments.items()))
-    print(f"\n{outcome.steps} steps, payments: {ended or 'none'}")
-    for finding in outcome.findings:
-        print(f"BROKEN: {finding.law}: {finding.what}")
+    _say("", f"{outcome.steps} steps, payments: {ended or 'none'}")
+    _say(*(f"BROKEN: {finding.law}: {finding.what}" for finding in outcome.findings))
     return 1 if outcome.findings else 0
 
 
-def _status(tally: Tally) -> int:
-    return 1 if tally.findings else 0
+def _say(*lines: str) -> None:
+    sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
 def _positive(text: str) -> int:

@@ -28,7 +28,11 @@ class Customers:
         transaction = self._midtrans.transactions.get(transaction_id)
         if transaction is not None and transaction_id not in self._seen:
             self._seen.add(transaction_id)
-            self._world.start("customer", self._pay(transaction))
+            self.come(transaction)
+
+    def come(self, transaction: Transaction) -> None:
+        """A customer who may pay it."""
+        self._world.start("customer", self._pay(transaction))
 
     async def _pay(self, transaction: Transaction) -> None:
         world, fate = self._world, self._world.fate

@@ -16,7 +16,7 @@ from simulation.world import World
 from support.fakes import InMemoryPayments, InMemoryUnitOfWork, InMemoryWork, StoredNotification, _Transaction
 
 # ``lock_timeout`` and ``idle_in_transaction_session_timeout`` of ``adapters.postgres.work``.
-_LOCK_SECONDS: Final = 2.0
+LOCK_SECONDS: Final = 2.0
 IDLE_SECONDS: Final = 30.0
 _ENDED: Final = -1
 
@@ -43,7 +43,7 @@ class SimulatedTransaction(_Transaction):
     """``epoch`` is how often the database had gone away when it began."""
 
     def __init__(self, database: "SimulatedDatabase", task: asyncio.Task[object] | None) -> None:
-        super().__init__(database.state, database.locks, _LOCK_SECONDS)
+        super().__init__(database.state, database.locks, database.lock_seconds)
         self.database, self.epoch = database, database.epoch
         self.owner = task.owner if isinstance(task, OwnedTask) else None
         self.purpose = task.purpose if isinstance(task, OwnedTask) else ""
@@ -85,9 +85,17 @@ class SimulatedDatabase(InMemoryUnitOfWork):
     chore that waits.
     """
 
-    def __init__(self, world: World, *, users: tuple[int, ...], ask_rate: float) -> None:
-        super().__init__(clock=world.clock, users=users, lock_seconds=_LOCK_SECONDS, ask_rate=ask_rate)  # type: ignore[arg-type]
+    def __init__(
+        self,
+        world: World,
+        *,
+        users: tuple[int, ...] = (),
+        ask_rate: float = 20.0,
+        lock_seconds: float = LOCK_SECONDS,
+    ) -> None:
+        super().__init__(clock=world.clock, users=users, lock_seconds=lock_seconds, ask_rate=ask_rate)  # type: ignore[arg-type]
         self.world, self.clock, self.locks, self.ask_rate = world, self._clock, self._locks, ask_rate
+        self.lock_seconds = lock_seconds
         self.epoch = 0
         self.on_commit: list[Callable[[Change], None]] = []
         self.on_inbox: list[Callable[[StoredNotification], None]] = []

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
+from support.fake_merchant import StoredDelivery
 from support.fakes import START, InMemoryUnitOfWork
 
 _ASKED_LATELY: Final = timedelta(seconds=10)
@@ -41,6 +43,26 @@ def _payment(database: InMemoryUnitOfWork) -> datetime | None:
     return max(min(moments), paused)
 
 
+def _refund(database: InMemoryUnitOfWork) -> datetime | None:
+    rows = database.state.refunds.values()
+    return min((max(row.due_at, row.leased_until) for row in rows if row.due_at is not None), default=None)
+
+
+def _event(database: InMemoryUnitOfWork) -> datetime | None:
+    """Of each payment the earliest event that waits goes first, and the others wait for it."""
+    merchant = database.state.merchant
+    first: dict[tuple[UUID, UUID], StoredDelivery] = {}
+    for row in merchant.deliveries.values():
+        of = row.endpoint_id, row.event.payment_id
+        if row.waits and (of not in first or row.place < first[of].place):
+            first[of] = row
+    moments = (
+        max(row.due_at, row.leased_until, merchant.endpoints[row.endpoint_id].paused_until)
+        for row in first.values()
+    )
+    return min(moments, default=None)
+
+
 def _never(_: InMemoryUnitOfWork) -> datetime | None:
     """What is thrown away is of no consequence to a life of some days."""
     return None
@@ -50,9 +72,8 @@ def _never(_: InMemoryUnitOfWork) -> datetime | None:
 _DUE: Final[dict[str, Callable[[InMemoryUnitOfWork], datetime | None]]] = {
     "confirm notifications": _doubtful,
     "reconcile payments": _payment,
-    # Nobody refunds in these lives, and no endpoint listens.
-    "repeat refunds": _never,
-    "deliver events": _never,
+    "repeat refunds": _refund,
+    "deliver events": _event,
     "prune forged notifications": _never,
     "prune idempotency keys": _never,
     "prune delivered events": _never,

@@ -45,15 +45,21 @@ class Fault(StrEnum):
     PAID_LATE = "money after the end"
     PAID_TWICE = "second transaction paid"
     DASHBOARD = "refund, chargeback or cancel in the dashboard"
+    BANK_REFUSED = "refund refused by the bank"
     # Notifications
     NOTIFICATION_LOST = "notification never sent"
     NOTIFICATION_TWICE = "notification sent twice"
     NOTIFICATION_LATE = "notification sent late"
     NOTIFICATION_CUT = "notification without its optional fields"
     RECEIPT_LOST = "answer to a notification lost"
+    # The shop's endpoint
+    ENDPOINT_AWAY = "shop's endpoint not reached"
+    ENDPOINT_REFUSED = "shop's endpoint answered an error"
+    ENDPOINT_SILENT = "event taken, its answer lost"
     # People
     SHOP_GAVE_UP = "shop did not wait for the answer"
     SHOP_TWICE = "shop made the call twice at once"
+    REFUND_TWICE = "two refunds asked for at once"
     KEY_REUSED = "shop used a key for other values"
     FORGED = "notification forged"
     TAMPERED = "notification repeated with other unsigned fields"
@@ -84,6 +90,11 @@ _RATES: Final[dict[Fault, tuple[float, ...]]] = {
     Fault.PAID_LATE: (0.3, 0.9),
     Fault.PAID_TWICE: (0.2, 0.6),
     Fault.DASHBOARD: (0.3, 0.8),
+    Fault.BANK_REFUSED: (0.2, 0.6),
+    Fault.ENDPOINT_AWAY: (0.1, 0.6),
+    Fault.ENDPOINT_REFUSED: (0.1, 0.6),
+    Fault.ENDPOINT_SILENT: (0.1, 0.5),
+    Fault.REFUND_TWICE: (0.3, 0.9),
     Fault.NOTIFICATION_LOST: (0.2, 0.7, 1.0),
     Fault.NOTIFICATION_TWICE: (0.2, 0.5),
     Fault.NOTIFICATION_LATE: (0.2, 0.5),
@@ -133,6 +144,24 @@ _THEMES: Final = (
             Fault.RECEIPT_LOST,
             Fault.FORGED,
             Fault.TAMPERED,
+        }
+    ),
+    # Money goes back, and the shop is told.
+    frozenset(
+        {
+            Fault.REQUEST_LATE,
+            Fault.ANSWER_LOST,
+            Fault.ERROR_DONE,
+            Fault.STALE_STATUS,
+            Fault.BANK_REFUSED,
+            Fault.REFUND_TWICE,
+            Fault.SHOP_GAVE_UP,
+            Fault.DASHBOARD,
+            Fault.PAID_TWICE,
+            Fault.NOTIFICATION_LOST,
+            Fault.ENDPOINT_AWAY,
+            Fault.ENDPOINT_REFUSED,
+            Fault.ENDPOINT_SILENT,
         }
     ),
     # The database is in trouble.

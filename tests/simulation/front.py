@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from domain.access import Caller
 from domain.idempotency import IdempotentCall
 from domain.order import Wanted
+from domain.usecases.refund_payment import RefundWish
 from simulation.fate import Fault
 from simulation.process import Process, Told
 from simulation.world import World
@@ -28,12 +29,27 @@ class Created:
     at: float
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refunded:
+    """How Bayar answered one wish for a refund, whether or not it was heard."""
+
+    order_id: str
+    call: IdempotentCall
+    told: Told
+    asked_at: float
+    at: float
+
+
 class Front:
-    """``on_created`` hear of each answer to a create, ``on_receipt`` of each to a notification."""
+    """``on_created``, ``on_refunded`` and ``on_receipt`` hear of each answer as it is given.
+
+    They are those to creates, to wishes for a refund, and to notifications.
+    """
 
     def __init__(self, world: World, processes: list[Process]) -> None:
         self._world, self._processes = world, processes
         self.on_created: list[Callable[[Created], None]] = []
+        self.on_refunded: list[Callable[[Refunded], None]] = []
         self.on_receipt: list[Callable[[bytes, int], None]] = []
 
     async def create(self, wanted: Wanted, call: IdempotentCall | None, *, patience: float) -> Told | None:
@@ -50,6 +66,27 @@ class Front:
     async def status(self, order_id: str, caller: Caller, *, patience: float) -> Told | None:
         return await self._call(
             "status", lambda process: process.status(order_id, caller), lambda _: None, patience
+        )
+
+    async def cancel(self, order_id: str, caller: Caller, *, patience: float) -> Told | None:
+        return await self._call(
+            "cancel", lambda process: process.cancel(order_id, caller), lambda _: None, patience
+        )
+
+    async def refund(
+        self, order_id: str, caller: Caller, wish: RefundWish, call: IdempotentCall, *, patience: float
+    ) -> Told | None:
+        asked_at = self._world.time
+
+        def note(told: Told) -> None:
+            refunded = Refunded(
+                order_id=order_id, call=call, told=told, asked_at=asked_at, at=self._world.time
+            )
+            for hear in self.on_refunded:
+                hear(refunded)
+
+        return await self._call(
+            "refund", lambda process: process.refund(order_id, caller, wish, call), note, patience
         )
 
     async def notify(self, body: bytes) -> int | None:

@@ -39,6 +39,15 @@ class Law(StrEnum):
     ONE_PAYMENT = "a key is one payment"
     OTHER_VALUES = "a key that is used for other values is refused"
     SAYS_REPLAYED = "a replay says that it is one"
+    # Refunds
+    REFUND_BEFORE_ASKING = "a refund is stored before Midtrans is asked, and its key is its own"
+    REFUNDS_RESERVED = "what is refunded and being refunded never exceeds the payment"
+    REFUND_ONCE = "a refund is made once, and said to be made only if it is"
+    REFUNDS_AGREE = "refunds agree with Midtrans in the end"
+    # What the shop's endpoint is told
+    TOLD_OF_ALL = "the endpoint is told of every change"
+    TOLD_IN_ORDER = "it is told of a payment's changes in their order, each in the same words"
+    TOLD_WHAT_IS = "it is told only what is stored"
     # Asking
     ASKED_SPARINGLY = "a payment is asked about once in ten seconds"
     BUDGET = "the budget of questions is kept"

@@ -1,9 +1,11 @@
 """One life: a world from a seed, what happens in it, and what the laws say of it."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from simulation.adopted import adopt
 from simulation.courier import Courier
 from simulation.customers import Customers
 from simulation.database import SimulatedDatabase
@@ -14,8 +16,11 @@ from simulation.laws.answers import Answers
 from simulation.laws.asking import Asking
 from simulation.laws.charging import Charging
 from simulation.laws.history import History
+from simulation.laws.refunding import Refunding
+from simulation.laws.telling import Telling
 from simulation.laws.truth import Truth
 from simulation.line import Network
+from simulation.merchant import Backend
 from simulation.midtrans import Midtrans, Transaction
 from simulation.others import Others
 from simulation.process import Ground, Process
@@ -34,49 +39,55 @@ _CREATES_A_MINUTE: Final = 60
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """What became of one life; ``seconds`` is how long it lasted by its own time."""
+    """What became of one life: ``seconds`` by its own time, in so many ``steps``, ``stormy`` of them."""
 
     seed: int
     findings: tuple[Finding, ...]
     faults: Counter[Fault]
     payments: Counter[str]
     steps: int
+    stormy: int
     seconds: float
     trace: list[str]
 
 
-def live(seed: int, *, faulty: bool = True, crash_at: int | None = None, traced: bool = False) -> Outcome:
+def live(seed: int, *, faulty: bool = True, crash_at: float | None = None, traced: bool = False) -> Outcome:
     """Live the life of this seed, and judge it.
 
-    Without faults nothing goes wrong in it, but for one crash after the step ``crash_at``.
+    Without faults nothing goes wrong in it. With ``crash_at`` the machines are fine all the time, but for the
+    process that makes that step of the life: it dies after it.
     """
     fate = Fate(seed, faulty=faulty)
     world = World(fate, traced=traced)
-    scene, shop = _made(world, crash_at)
-    laws = (History(scene), Charging(scene), Answers(scene), Asking(scene), truth := Truth(scene))
+    scene, shop, customers = _made(world, crash_at)
+    coming_to_rest = (Truth(scene), Refunding(scene), Telling(scene))
+    laws = (History(scene), Charging(scene), *coming_to_rest)
+    Answers(scene), Asking(scene)
     scene.weather.begin()
     for number in range(1, fate.one_of((1, 1, 2, 3)) + 1):
         _order(scene, shop, a_purchase(fate, number))
+    if fate.chance(0.1):
+        customers.come(adopt(scene.database, scene.midtrans, fate))
     try:
-        _pass(scene, truth)
+        _pass(scene, lambda: all(law.is_at_rest() for law in coming_to_rest))
     except TooManySteps:
         world.broke(Law.COMES_TO_REST, f"{world.loop.steps} steps")
     else:
         for law in laws:
-            if not isinstance(law, Answers | Asking):
-                law.judge()
+            law.judge()
     return Outcome(
         seed=seed,
         findings=tuple(world.findings),
         faults=fate.struck,
         payments=Counter(str(payment.status) for payment in scene.database.state.payments.values()),
         steps=world.loop.steps,
+        stormy=scene.weather.stormy_steps,
         seconds=world.time,
         trace=world.lines,
     )
 
 
-def _made(world: World, crash_at: int | None) -> tuple[Scene, Shop]:
+def _made(world: World, crash_at: float | None) -> tuple[Scene, Shop, Customers]:
     fate = world.fate
     database = SimulatedDatabase(world, users=_USERS, ask_rate=fate.one_of((20.0, 1.0)))
     midtrans = Midtrans(time=world.loop.time, server_key=FIRST_KEY)
@@ -87,6 +98,8 @@ def _made(world: World, crash_at: int | None) -> tuple[Scene, Shop]:
         network=network,
         ids=CountingIdentifiers(),
         rate=InMemoryCreateRate(clock=world.clock, per_minute=_CREATES_A_MINUTE),  # type: ignore[arg-type]
+        backend=Backend(world, database),
+        confirm="always" if fate.chance(0.15) else "doubtful",
     )
     processes = [_process(ground, number) for number in range(1, fate.whole(1, 3) + 1)]
     front = Front(world, processes)
@@ -106,8 +119,13 @@ def _made(world: World, crash_at: int | None) -> tuple[Scene, Shop]:
         front=front,
         others=others,
         weather=weather,
+        confirm=ground.confirm,
+        backend=ground.backend,
     )
-    return scene, Shop(world, front, Customers(world, midtrans))
+    if fate.chance(0.5):
+        ground.backend.listen()
+    customers = Customers(world, midtrans)
+    return scene, Shop(world, front, customers), customers
 
 
 def _process(ground: Ground, number: int) -> Process:
@@ -125,12 +143,12 @@ def _order(scene: Scene, shop: Shop, purchase: Purchase) -> None:
         scene.world.later(after, scene.others.charge_elsewhere, wanted.order_id, wanted.gross_amount)
 
 
-def _pass(scene: Scene, truth: Truth) -> None:
+def _pass(scene: Scene, is_at_rest: Callable[[], bool]) -> None:
     """Let time pass until nothing can change any more; in some lives for hours more, or for days."""
     loop, fate, storm = scene.world.loop, scene.world.fate, scene.weather.storm
     end, is_whole = storm + 12 * _HOUR, fate.chance(0.1)
     if fate.chance(0.03):
         end, is_whole = storm + 8 * 24 * _HOUR, True
     loop.run(storm + 10 * _MINUTE)
-    while not loop.is_stopped and loop.time() < end and (is_whole or not truth.is_at_rest()):
+    while not loop.is_stopped and loop.time() < end and (is_whole or not is_at_rest()):
         loop.run(loop.time() + 10 * _MINUTE)

@@ -108,6 +108,9 @@ class Network:
         elif call.verb == "status":
             age = fate.between(0, 40) if fate.strikes(Fault.STALE_STATUS) else 0.0
             reply = held.status_of(call.subject, age=age)
+        elif call.verb == "refund":
+            refused = fate.strikes(Fault.BANK_REFUSED)
+            reply = held.refund(call.subject, call.content, call.key, refused=refused)
         elif call.verb == "cancel":
             reply = held.cancel(call.subject)
         else:
@@ -157,12 +160,13 @@ class Line:
         del method  # the path tells
         network, world = self._network, self._network.world
         fate, task = world.fate, asyncio.current_task()
+        verb = path.rpartition("/")[2]
         call = Call(
             process=self._process,
             purpose=task.purpose if isinstance(task, OwnedTask) else "",
             task=task,
-            verb=path.rpartition("/")[2],
-            subject=_charged(content) if content else path.split("/")[2],
+            verb=verb,
+            subject=_charged(content) if content and verb == "charge" else path.split("/")[2],
             content=content or b"",
             key=(headers or {}).get("Idempotency-Key"),
             at=world.time,

@@ -43,6 +43,16 @@ class State:
     refunded: int = 0
 
 
+@dataclass(slots=True)
+class Refund:
+    """What went back of a transaction under one key; the bank's word comes later."""
+
+    key: str
+    amount: int
+    made_at: float
+    confirmed_at: float | None = None
+
+
 @dataclass(slots=True, eq=False)
 class Transaction:
     """``states`` are all that it was, the last one is what it is."""
@@ -55,6 +65,7 @@ class Transaction:
     maker: Maker
     key: str | None
     states: list[State] = field(default_factory=list)
+    refunds: list[Refund] = field(default_factory=list)
     # The statuses of which a notification was received.
     received: set[str] = field(default_factory=set)
 
@@ -118,8 +129,7 @@ class Midtrans:
             status="deny" if denied else "pending",
         )
         reply = _ok(self._charged(transaction))
-        if key is not None:
-            self._answers[key] = self._time() + _KEY_KEPT, reply
+        self._remember(key, reply)
         return reply
 
     def status_of(self, any_id: str, *, age: float = 0.0) -> Reply:
@@ -130,13 +140,39 @@ class Midtrans:
             return NOT_FOUND
         state = next(state for state in reversed(transaction.states) if state.since <= at)
         code = REPLIED_CODES[state.status]
-        return _ok(self._report(transaction, state, code, "Success, transaction is found"))
+        return _ok(self._report(transaction, state, code, "Success, transaction is found", at=at))
 
     def cancel(self, any_id: str) -> Reply:
         return self._end(any_id, "cancel", "200", "Success, transaction is canceled")
 
     def expire(self, any_id: str) -> Reply:
         return self._end(any_id, "expire", "407", "Success, transaction has expired")
+
+    def refund(self, any_id: str, content: bytes, key: str | None, *, refused: bool = False) -> Reply:
+        """Give money back under the body's ``refund_key``, unless the bank refuses."""
+        if (earlier := self.remembered(key)) is not None:
+            return earlier
+        transaction = self.find(any_id)
+        if transaction is None:
+            return NOT_FOUND
+        wish = json.loads(content)
+        left = transaction.amount - transaction.now.refunded
+        amount = wish.get("amount", left)
+        if any(refund.key == wish["refund_key"] for refund in transaction.refunds):
+            return refusal(406, "Duplicate refund ID")
+        if transaction.status not in _REFUNDABLE:
+            return refusal(412, "Merchant cannot modify the status of the transaction")
+        if not 1 <= amount <= left:
+            return refusal(414, "Refund request is rejected due to invalid amount")
+        told = {"refund_key": wish["refund_key"], "refund_amount": "0.00" if refused else f"{amount}.00"}
+        if refused:
+            body = self._body(transaction, transaction.now, "202", "Refund denied by the bank")
+        else:
+            self.give_back(transaction, amount, key=wish["refund_key"])
+            body = self._body(transaction, transaction.now, "200", "Success, refund request is approved")
+        reply = _ok(body | told)
+        self._remember(key, reply)
+        return reply
 
     def find(self, any_id: str, *, at: float | None = None) -> Transaction | None:
         """By transaction id, or the newest of an order id, as it was at that time."""
@@ -175,15 +211,29 @@ class Midtrans:
         self._change(transaction, State(since=at, status="settlement", settled_at=at))
         return True
 
-    def move(self, transaction: Transaction, status: str, *, refunded: int | None = None) -> bool:
-        """Whether a transaction took this change: an end, a refund or a chargeback."""
+    def give_back(self, transaction: Transaction, amount: int, *, key: str) -> bool:
+        """Whether so much could still be given back."""
+        now, at = transaction.now, self._time()
+        total = now.refunded + amount
+        if now.status not in _REFUNDABLE or total > transaction.amount:
+            return False
+        transaction.refunds.append(Refund(key=key, amount=amount, made_at=at))
+        status = "refund" if total == transaction.amount else "partial_refund"
+        self._change(transaction, State(since=at, status=status, settled_at=now.settled_at, refunded=total))
+        return True
+
+    def confirm(self, transaction: Transaction, refund: Refund) -> None:
+        """The bank's word on a refund, of which is notified once more."""
+        refund.confirmed_at = self._time()
+        self._tell(transaction)
+
+    def move(self, transaction: Transaction, status: str) -> bool:
+        """Whether a transaction took this change: an end or a chargeback."""
         now = transaction.now
         fits = {
             "expire": now.status == "pending",
             "deny": now.status == "pending",
             "cancel": now.status == "pending",
-            "partial_refund": now.status in _REFUNDABLE,
-            "refund": now.status in _REFUNDABLE,
             "partial_chargeback": now.status == "settlement",
             "chargeback": now.status in {"settlement", "partial_chargeback"},
         }
@@ -191,12 +241,7 @@ class Midtrans:
             return False
         self._change(
             transaction,
-            State(
-                since=self._time(),
-                status=status,
-                settled_at=now.settled_at,
-                refunded=now.refunded if refunded is None else refunded,
-            ),
+            State(since=self._time(), status=status, settled_at=now.settled_at, refunded=now.refunded),
         )
         return True
 
@@ -204,7 +249,8 @@ class Midtrans:
         """What it posts about a transaction as it is; ``cut`` leaves out what old ones do not have."""
         state = transaction.now
         code = changes.pop("status_code", NOTIFIED_CODES[state.status])
-        fields = self._report(transaction, state, code, "midtrans payment notification") | changes
+        at = self._time()
+        fields = self._report(transaction, state, code, "midtrans payment notification", at=at) | changes
         if cut:
             for optional in ("settlement_time", "fraud_status", "currency"):
                 fields.pop(optional, None)
@@ -239,6 +285,10 @@ class Midtrans:
         if tell:
             self._tell(transaction)
         return transaction
+
+    def _remember(self, key: str | None, reply: Reply) -> None:
+        if key is not None:
+            self._answers[key] = self._time() + _KEY_KEPT, reply
 
     def _end(self, any_id: str, status: str, code: str, message: str) -> Reply:
         transaction = self.find(any_id)
@@ -278,7 +328,9 @@ class Midtrans:
             body["actions"].append({"name": "deeplink-redirect", "method": "GET", "url": deeplink})
         return body | {"expiry_time": _jakarta(transaction.expires_at)}
 
-    def _report(self, transaction: Transaction, state: State, code: str, message: str) -> Fields:
+    def _report(
+        self, transaction: Transaction, state: State, code: str, message: str, *, at: float
+    ) -> Fields:
         body = self._body(transaction, state, code, message)
         amount = body["gross_amount"]
         body["signature_key"] = sign(transaction.order_id, code, amount, self.server_key)
@@ -287,6 +339,7 @@ class Midtrans:
             body["settlement_time"] = _jakarta(state.settled_at)
         if state.refunded:
             body["refund_amount"] = f"{state.refunded}.00"
+            body["refunds"] = [_listed(one, at) for one in transaction.refunds if one.made_at <= at]
         return body
 
     def _body(self, transaction: Transaction, state: State, code: str, message: str) -> Fields:
@@ -322,6 +375,13 @@ BROKEN: Final = refusal(500, "Sorry. Our system is recovering from unexpected is
 IN_PROCESS: Final = refusal(202, "The request is still in process", http=202)
 TOO_MANY: Final = Reply(status=429, headers={}, body=b'{"message": "API rate limit exceeded"}')
 NOT_ACTIVATED: Final = refusal(402, "Payment channel is not activated.")
+
+
+def _listed(refund: Refund, at: float) -> Fields:
+    told = {"refund_key": refund.key, "refund_amount": f"{refund.amount}.00", "reason": "as asked"}
+    if refund.confirmed_at is not None and refund.confirmed_at <= at:
+        told |= {"refund_method": "online", "bank_confirmed_at": _jakarta(refund.confirmed_at)}
+    return told
 
 
 def _ok(fields: Fields) -> Reply:

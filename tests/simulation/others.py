@@ -28,6 +28,7 @@ class Others:
         self._midtrans, self._courier = midtrans, courier
         self.tampered_with: set[str] = set()
         self.charged_elsewhere: set[str] = set()
+        self._confirming: set[str] = set()
 
     def hear(self, transaction: Transaction) -> None:
         """A transaction is new or has changed: whoever does something about it starts."""
@@ -43,6 +44,10 @@ class Others:
                 world.later(fate.between(0, 600), midtrans.pay_twice, transaction)
             if fate.strikes(Fault.DASHBOARD):
                 world.start("dashboard", self._give_back(transaction))
+        for refund in transaction.refunds:
+            if refund.key not in self._confirming:
+                self._confirming.add(refund.key)
+                world.later(fate.between(0.5 * _HOUR, 6 * _HOUR), midtrans.confirm, transaction, refund)
         if fate.strikes(Fault.FORGED):
             world.later(fate.between(0, 300), self._forge, transaction)
         if fate.strikes(Fault.TAMPERED):
@@ -64,11 +69,11 @@ class Others:
         fate, midtrans, whole = self._fate, self._midtrans, transaction.amount
         await asyncio.sleep(fate.between(1, 2 * _HOUR))
         if fate.chance(0.5):
-            part = max(whole // 2, 1)
-            midtrans.move(transaction, "refund" if part == whole else "partial_refund", refunded=part)
+            midtrans.give_back(transaction, max(whole // 2, 1), key=f"dashboard-{transaction.id}")
             if fate.chance(0.5):
                 await asyncio.sleep(fate.between(1, _HOUR))
-                midtrans.move(transaction, "refund", refunded=whole)
+                left = whole - transaction.now.refunded
+                midtrans.give_back(transaction, left, key=f"dashboard-{transaction.id}-rest")
         else:
             midtrans.move(transaction, fate.one_of(("partial_chargeback", "chargeback")))
 

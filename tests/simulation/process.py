@@ -12,7 +12,9 @@ from domain.errors import BayarError, DatabaseUnavailable, GatewayRefused, Outco
 from domain.idempotency import IdempotentCall
 from domain.order import Wanted
 from domain.payment import Payment
+from domain.refund import Refund
 from domain.usecases.receive_notification import Outcome
+from domain.usecases.refund_payment import RefundWish
 from entrypoints import worker
 from entrypoints.http.problems import PROBLEMS
 from entrypoints.http.webhook import read_delivery
@@ -22,9 +24,12 @@ from simulation.database import SimulatedDatabase
 from simulation.due import is_ever_due
 from simulation.law import Law
 from simulation.line import Line, Network
+from simulation.merchant import Backend
 from simulation.virtual_loop import OTHERS_FIRST, Owner
 from simulation.wiring import Wiring
 from simulation.world import Clock, World
+from support.fake_merchant import SteadyChance
+from support.fake_pruner import InMemoryPruner
 from support.fakes import CountingIdentifiers, InMemoryCreateRate, InMemoryPaymentReader
 from support.service import environment
 
@@ -40,6 +45,7 @@ class Told:
     code: str = ""
     order_id: str | None = None
     payment: Payment | None = None
+    refund: Refund | None = None
     replayed: bool = False
     gateway_code: str = ""
 
@@ -52,13 +58,15 @@ class Told:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ground:
-    """What all processes stand on."""
+    """What all processes stand on; ``confirm`` is their BAYAR_CONFIRM."""
 
     world: World
     database: SimulatedDatabase
     network: Network
     ids: CountingIdentifiers
     rate: InMemoryCreateRate
+    backend: Backend
+    confirm: str
 
 
 class Process:
@@ -78,17 +86,23 @@ class Process:
         self.is_up, self.is_stopping = True, False
         line = Line(self._ground.network, self.name, self.clock, server_key)
         wiring = Wiring(
-            settings=_settings(server_key, previous_key),
+            settings=_settings(server_key, previous_key, self._ground.confirm),
             clock=self.clock,
             ids=self._ground.ids,
             begin=self._ground.database,
             reader=InMemoryPaymentReader(self._ground.database),
             rate=self._ground.rate,
             gateway=MidtransGateway(client=line, clock=self.clock, notify_url=None),  # type: ignore[arg-type]
+            merchant=self._ground.backend,
+            chance=SteadyChance(),
+            on_attempt=_tell_nobody,
+            pruner=InMemoryPruner(self._ground.database, self._world.clock),  # type: ignore[arg-type]
         )
         self._create = wiring.create_payment()
         self._refresh = wiring.refresh_payment()
         self._receive = wiring.receive_notification()
+        self._cancel = wiring.cancel_payment()
+        self._refund = wiring.refund_payment()
         self._world.tell(self.name, "starts")
         if self._has_worker:
             self._start_work(wiring)
@@ -124,6 +138,20 @@ class Process:
         except BayarError as error:
             return _problem(error)
         return Told(status=200, order_id=order_id, payment=refreshed.payment)
+
+    async def cancel(self, order_id: str, caller: Caller) -> Told:
+        try:
+            payment = await self._cancel(order_id, caller)
+        except BayarError as error:
+            return _problem(error)
+        return Told(status=200, order_id=order_id, payment=payment)
+
+    async def refund(self, order_id: str, caller: Caller, wish: RefundWish, call: IdempotentCall) -> Told:
+        try:
+            refunded = await self._refund(order_id, caller, wish, call)
+        except BayarError as error:
+            return _problem(error)
+        return Told(status=201, order_id=order_id, refund=refunded.refund, replayed=refunded.replayed)
 
     async def notified(self, body: bytes) -> int:
         """As ``entrypoints.http.webhook`` answers."""
@@ -201,7 +229,16 @@ def _problem(error: BayarError) -> Told:
     )
 
 
+def _tell_nobody(_: object) -> None:
+    """Its log lines and metrics are nobody's in here."""
+
+
 @cache
-def _settings(server_key: str, previous_key: str | None) -> Settings:
-    given = {"MIDTRANS_SERVER_KEY": server_key, "MIDTRANS_PREVIOUS_SERVER_KEY": previous_key}
-    return load(environment(**given))
+def _settings(server_key: str, previous_key: str | None, confirm: str) -> Settings:
+    return load(
+        environment(
+            MIDTRANS_SERVER_KEY=server_key,
+            MIDTRANS_PREVIOUS_SERVER_KEY=previous_key,
+            BAYAR_CONFIRM=confirm,
+        )
+    )

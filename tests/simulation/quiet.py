@@ -1,6 +1,7 @@
-"""Lives make no log lines, and little for the garbage collector to look for."""
+"""Lives make no log lines, no warnings, and little for the garbage collector to look for."""
 
 import gc
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -19,7 +20,11 @@ def in_quiet() -> Iterator[None]:
     worker._log = _Silence()  # type: ignore[misc]
     gc.set_threshold(100_000, 50, 50)
     try:
-        yield
+        with warnings.catch_warnings():
+            # What a killed process had not begun yet is never awaited.
+            warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+            yield
+            gc.collect()
     finally:
         worker._log = log  # type: ignore[misc]
         gc.set_threshold(*thresholds)

@@ -97,7 +97,7 @@ def _broken(tally: Tally) -> Table | str:
 
 def replay(seed: int) -> str:
     """The command that lives this life again and prints it."""
-    return f"make simulate SEED={seed}"
+    return f"make simulate LIFE={seed}"
 
 
 def _right(name: str) -> Column:

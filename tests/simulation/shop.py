@@ -9,6 +9,7 @@ from domain.access import Caller
 from domain.idempotency import IdempotentCall, fingerprint
 from domain.order import Wanted
 from domain.rupiah import PaymentType
+from domain.usecases.refund_payment import RefundWish
 from simulation.customers import Customers
 from simulation.fate import Fate, Fault
 from simulation.front import Front
@@ -17,6 +18,8 @@ from simulation.world import World
 
 _MINUTE: Final = 60.0
 _PATH: Final = "/api/payments/gopayqris/create"
+_CANCELS: Final = 0.1
+_REFUNDS: Final = 0.35
 # After these a shop has nothing to wait for.
 _DEFINITE: Final = frozenset({201, 400, 403, 404, 422, 502})
 
@@ -114,4 +117,35 @@ class Shop:
             told = await self._front.status(order_id, caller, patience=30.0)
             self._world.tell(purchase.shop, "reads {}: {}", order_id, told)
             if told is not None and told.payment is not None and not told.payment.status.is_open:
+                break
+        if self._fate.chance(_CANCELS):
+            told = await self._front.cancel(order_id, caller, patience=30.0)
+            self._world.tell(purchase.shop, "cancels {}: {}", order_id, told)
+        if self._fate.chance(_REFUNDS):
+            await self._give_back(purchase, order_id)
+
+    async def _give_back(self, purchase: Purchase, order_id: str) -> None:
+        """Some time later some of the money goes back, in one refund or two."""
+        amount, fate = purchase.wanted.gross_amount or 1, self._fate
+        await asyncio.sleep(fate.one_of((1.0, _MINUTE, 20 * _MINUTE)))
+        at_once = fate.strikes(Fault.REFUND_TWICE)
+        for number in range(2 if at_once or fate.chance(0.3) else 1):
+            wish = RefundWish(amount=fate.one_of((None, amount, max(amount // 2, 1), amount // 3 or 1)))
+            refunding = self._insist_on_refund(purchase, order_id, wish, f"refund-{order_id}-{number}")
+            if at_once:
+                self._world.start("shop", refunding)
+            else:
+                await refunding
+
+    async def _insist_on_refund(self, purchase: Purchase, order_id: str, wish: RefundWish, key: str) -> None:
+        user = purchase.wanted.user_id
+        values = fingerprint("POST", f"/api/payments/{order_id}/refunds", user, repr(wish).encode())
+        call = IdempotentCall(user_id=user, key=key, fingerprint=values)
+        for _ in range(self._fate.whole(1, 6)):
+            told = await self._front.refund(
+                order_id, Caller(user_id=user), wish, call, patience=purchase.patience
+            )
+            self._world.tell(purchase.shop, "refunds {} of {} ({}): {}", wish.amount, order_id, key, told)
+            if told is not None and told.status in _DEFINITE | {409}:
                 return
+            await asyncio.sleep(self._fate.one_of((0.2, 1.0, 31.0, 2 * _MINUTE)))

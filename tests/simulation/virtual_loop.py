@@ -9,10 +9,11 @@ import asyncio
 import contextvars
 import heapq
 from collections.abc import Callable, Coroutine, Generator
-from contextlib import suppress
 from math import ceil
 from random import Random
 from typing import Any, Final, TypeVar
+
+from support.killed import end_abruptly
 
 T = TypeVar("T")
 NEVER: Final = float("inf")
@@ -151,7 +152,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def kill(self, owner: Owner) -> None:
         """End every task of an owner where it stands: nothing of it runs any more."""
         for task in list(owner.tasks):
-            _end(task)
+            end_abruptly(task)
         owner.tasks.clear()
 
     def pause(self, owner: Owner, seconds: float) -> None:
@@ -170,12 +171,13 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
     def run(self, until: float) -> None:
         """Go on until nothing is left to do before that time. Raises TooManySteps."""
+        other = asyncio._get_running_loop()
         asyncio._set_running_loop(self)
         try:
             while not self.is_stopped and self._has_ready(until):
                 self._step()
         finally:
-            asyncio._set_running_loop(None)
+            asyncio._set_running_loop(other)
 
     def _has_ready(self, until: float) -> bool:
         """Whether there is a step to make; time goes on to it."""
@@ -223,10 +225,3 @@ def _forget(task: asyncio.Future[Any]) -> None:
     assert isinstance(task, OwnedTask)
     assert task.owner is not None
     task.owner.tasks.pop(task, None)
-
-
-def _end(task: OwnedTask[Any]) -> None:
-    """As a killed process ends: what holds a connection lets go of it, and nothing is awaited any more."""
-    task._log_destroy_pending = False  # type: ignore[attr-defined]
-    with suppress(RuntimeError):  # it wanted to wait for something while it died
-        task.get_coro().close()  # type: ignore[union-attr]

@@ -35,7 +35,7 @@ class Weather:
         database: SimulatedDatabase,
         network: Network,
         *,
-        crash_at: int | None,
+        crash_at: float | None,
     ) -> None:
         self._world, self._fate, self._processes = world, world.fate, processes
         self._database, self._network = database, network
@@ -43,6 +43,7 @@ class Weather:
         self._crash_at, self._crashes_left = crash_at, 0
         self.storm = self._fate.one_of(_STORMS)
         self.is_calm = False
+        self.stormy_steps = 0
         self.on_calm: list[Callable[[], None]] = []
 
     def begin(self) -> None:
@@ -153,7 +154,7 @@ class Weather:
     def _calm(self) -> None:
         """From now on nothing goes wrong, and everything is up."""
         self._world.tell("weather", "it is calm")
-        self.is_calm = True
+        self.is_calm, self.stormy_steps = True, self._world.loop.steps
         self._crashes_left, self._world.loop.stop_at = 0, NEVER
         self._fate.calm()
         self._network.is_away = False

@@ -353,8 +353,10 @@ class InMemoryPayments:
         if payment is None:
             return False
         await own.hold(("payment", payment.order_id))
+        payment = own.payment_of(payment_id)
         first = (own.committed.charged_first_at | own.changed.charged_first_at)[payment_id]
-        if first <= self._clock.now() - _KEY_KEPT_AT_MIDTRANS or not payment.status.is_open:
+        is_old = first <= self._clock.now() - _KEY_KEPT_AT_MIDTRANS
+        if payment is None or is_old or not payment.status.is_open:
             return False
         self._charged(payment.order_id)
         return True

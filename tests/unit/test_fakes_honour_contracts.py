@@ -1,5 +1,6 @@
 """The fakes keep the promises of the ports: the same suites run against Postgres and Midtrans's bytes."""
 
+import asyncio
 from datetime import datetime
 
 import pytest
@@ -13,7 +14,7 @@ from support.contracts.gateway import PaymentGatewayContract, Situation
 from support.contracts.idempotency import IdempotencyKeysContract
 from support.contracts.notification_reader import NotificationReaderContract
 from support.contracts.notifications import Inbox, NotificationsContract
-from support.contracts.payments import PaymentsContract
+from support.contracts.payments import Kill, PaymentsContract
 from support.contracts.pruner import PrunerContract
 from support.contracts.refunds import RefundsContract
 from support.contracts.time import PassTime
@@ -28,6 +29,7 @@ from support.fakes import (
     ManualClock,
     StoredNotification,
 )
+from support.killed import end_abruptly
 from support.situations import ScriptedSituation
 
 
@@ -38,7 +40,7 @@ class _InMemory:
 
     @pytest.fixture
     def begin(self, clock: ManualClock) -> InMemoryUnitOfWork:
-        return InMemoryUnitOfWork(clock=clock)
+        return InMemoryUnitOfWork(clock=clock, lock_seconds=0.05)
 
     @pytest.fixture
     def reader(self, begin: InMemoryUnitOfWork) -> InMemoryPaymentReader:
@@ -53,7 +55,12 @@ class _InMemory:
 
 
 class TestInMemoryPayments(_InMemory, PaymentsContract):
-    pass
+    @pytest.fixture
+    def kill(self) -> Kill:
+        async def kill(task: "asyncio.Task[None]") -> None:
+            end_abruptly(task)
+
+        return kill
 
 
 class _InMemoryInbox(_InMemory):

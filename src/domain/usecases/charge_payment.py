@@ -41,9 +41,11 @@ class ChargePayment:
         self._begin, self._gateway, self._clock = begin, gateway, clock
         self._apply = ApplyEvidence(begin)
 
-    async def first(self, payment: Payment, order: Order, call: IdempotentCall | None) -> Payment:
-        """Charge a payment that nobody tried to charge before."""
-        return await self._attempt(payment, order, call, may_exist=False)
+    async def first(
+        self, payment: Payment, order: Order, call: IdempotentCall | None, *, since: float
+    ) -> Payment:
+        """Charge a payment that nobody tried to charge before; ``since`` is when the call began."""
+        return await self._attempt(payment, order, call, since=since, may_exist=False)
 
     async def again(
         self, payment: Payment, order: Order, call: IdempotentCall, *, uncharged: bool
@@ -52,26 +54,29 @@ class ChargePayment:
         if payment.charge_answer is not None or not payment.status.is_open:
             return await self._settle(payment, None, call)
         if not self._is_over(payment):
+            since = self._clock.monotonic()
             async with self._begin() as work:
                 same_key_still_works = await work.payments.charge_again(payment.id)
             if same_key_still_works:
-                return await self._attempt(payment, order, call, may_exist=not uncharged)
+                return await self._attempt(payment, order, call, since=since, may_exist=not uncharged)
         payment, there = await self._take_over(payment, call)
         is_open = payment.status is Status.CREATED and not self._is_over(payment)
         if there is _There.SOMETHING or not is_open:
             return await self._settle(payment, None, call)
+        since = self._clock.monotonic()
         async with self._begin() as work:
             may_charge = await work.payments.charge_anew(payment.id)
             await _keep(work, call)
         if not may_charge:
             return await self._settle(payment, None, call)
-        return await self._attempt(payment, order, call, may_exist=not (uncharged or there is _There.NOTHING))
+        may_exist = not (uncharged or there is _There.NOTHING)
+        return await self._attempt(payment, order, call, since=since, may_exist=may_exist)
 
     def _is_over(self, payment: Payment) -> bool:
         return self._clock.now() >= payment.expires_at
 
     async def _attempt(
-        self, payment: Payment, order: Order, call: IdempotentCall | None, *, may_exist: bool
+        self, payment: Payment, order: Order, call: IdempotentCall | None, *, since: float, may_exist: bool
     ) -> Payment:
         # What is sent again has to be what was sent, also when a default has changed since.
         order = replace(
@@ -82,7 +87,9 @@ class ChargePayment:
             life=payment.expires_at - payment.created_at,
         )
         charge = Charge(key=str(payment.id), order=order, ordered_at=payment.created_at)
-        match await charge_until_answered(self._gateway, self._clock, charge, may_exist=may_exist):
+        match await charge_until_answered(
+            self._gateway, self._clock, charge, since=since, may_exist=may_exist
+        ):
             case ChargeAnswer() | ChargeRefused() as evidence:
                 return await self._settle(payment, evidence, call)
             case AlreadyThere():

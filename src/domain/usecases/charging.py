@@ -12,22 +12,27 @@ _PAUSES: Final = (0.0, 0.3, 0.7, 1.5, 3.0, 5.0, 5.0)
 
 
 async def charge_until_answered(
-    gateway: PaymentGateway, clock: Clock, charge: Charge, *, may_exist: bool = False
+    gateway: PaymentGateway, clock: Clock, charge: Charge, *, since: float, may_exist: bool = False
 ) -> ChargeOutcome:
     """Send the charge until Midtrans says what became of it, for at most 25 s.
+
+    They count from ``since``, when it was looked at last whether it may be sent: a machine that stood still
+    meanwhile sends nothing any more.
 
     Every attempt carries the same key, so a repeat after a lost answer brings that answer. Once one attempt
     may have been taken, a later refusal proves nothing about it: only an answer to the charge does.
     ``may_exist`` says that one of an earlier call may have been. Nothing is sent after the order's life.
     """
     left = (charge.ordered_at + charge.order.life - clock.now()).total_seconds()
-    end = clock.monotonic() + min(DEADLINE, left)
+    end = min(since + DEADLINE, clock.monotonic() + left)
     unanswered = Unanswered(reason="an earlier attempt") if may_exist else None
     outcome: ChargeOutcome | None = None
     for attempt, pause in enumerate(_PAUSES, start=1):
         if end - clock.monotonic() < pause + _LEAST:
             break
         await clock.sleep(pause)
+        if end - clock.monotonic() < _LEAST:
+            break
         outcome = await gateway.charge(charge, within=end - clock.monotonic())
         match outcome:
             case ChargeAnswer():

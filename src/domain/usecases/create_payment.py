@@ -62,9 +62,10 @@ class CreatePayment:
         now = self._clock.now().replace(microsecond=0)
         payment = order.payment(self._ids.uuid(), at=now, checkout_token=self._ids.checkout_token())
         call = replace(call, lease=payment.id) if call is not None else None
+        since = self._clock.monotonic()
         match await self._start(payment, call):
             case New():
-                return Created(payment=await self._charge.first(payment, order, call))
+                return Created(payment=await self._charge.first(payment, order, call, since=since))
             case Resumed(order_id=order_id, uncharged=uncharged) if call is not None:
                 found = await self._found(order_id)
                 return Created(payment=await self._charge.again(found, order, call, uncharged=uncharged))

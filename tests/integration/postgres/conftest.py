@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from contextlib import suppress
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from domain.errors import DatabaseUnavailable
 from support.fakes import StoredNotification
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from datetime import datetime
 
     from adapters.postgres.pool import Pool
     from support.contracts.notifications import Inbox
+    from support.contracts.payments import Kill
     from support.contracts.time import PassTime
 
 DELIVERY_TIMES: Final = (
@@ -61,6 +66,26 @@ def pass_time(pool: Pool) -> PassTime:
                 )
 
     return pass_time
+
+
+@pytest.fixture
+async def kill(pool: Pool) -> AsyncIterator[Kill]:
+    """The server sees the connection break; whoever held it hears of nothing."""
+    killed: list[asyncio.Task[None]] = []
+
+    async def kill(task: asyncio.Task[None]) -> None:
+        killed.append(task)
+        async with pool.acquire() as connection:
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND state = 'idle in transaction'"
+            )
+
+    yield kill
+    for task in killed:
+        task.cancel()
+        with suppress(asyncio.CancelledError, DatabaseUnavailable):
+            await task
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from adapters.postgres.payments import PostgresPaymentReader
     from adapters.postgres.pool import Pool
     from adapters.postgres.work import PostgresUnitOfWork
+    from support.contracts.payments import Kill
     from support.contracts.time import PassTime
 
 
@@ -44,6 +45,10 @@ class TestPostgresPayments(PaymentsContract):
     @pytest.fixture
     def pass_time(self, pass_time: PassTime) -> PassTime:
         return pass_time
+
+    @pytest.fixture
+    def kill(self, kill: Kill) -> Kill:
+        return kill
 
 
 class TestPostgresIdempotencyKeys(IdempotencyKeysContract):

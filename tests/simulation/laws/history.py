@@ -34,7 +34,7 @@ class History:
             self._broke(Law.ONLY_UP, f"{name} went from {before.status} to {after.status}")
         if before.paid_at not in {None, after.paid_at} or after.status.is_paid is (after.paid_at is None):
             self._broke(Law.PAID_AT_ONCE, f"{name} is {after.status}: {before.paid_at}, then {after.paid_at}")
-        if after.late is not self._should_be_late(before, after):
+        if after.late is not self._should_be_late(change, before, after):
             self._broke(Law.LATE_ONCE, f"{name} went from {before.status} to {after.status}: {after.late}")
         if not before.refunded_amount <= after.refunded_amount <= after.gross_amount:
             self._broke(Law.REFUNDS_WITHIN, f"{name}: {after.refunded_amount}")
@@ -50,14 +50,18 @@ class History:
         if change.purpose == "webhook":
             self._check_doubt(before, after)
 
-    def _should_be_late(self, before: Payment, after: Payment) -> bool:
-        had_ended = before.status.is_unpaid_end or any(b.reason == AFTER_FAILURE for b in before.breaks)
+    def _should_be_late(self, change: Change, before: Payment, after: Payment) -> bool:
+        """Several things may be told in one change; the end may be among them."""
+        recorded = (before.status, *(entry.status for entry in change.entries))
+        had_ended = any(status.is_unpaid_end for status in recorded)
+        had_ended = had_ended or any(found.reason == AFTER_FAILURE for found in before.breaks)
         return before.late or (after.status.is_paid and had_ended)
 
     def _check_doubt(self, before: Payment, after: Payment) -> None:
         """A notification alone moves nothing that has ended, takes no money back and finds no transaction."""
         is_moved = after.status is not before.status
         contradicts = before.status.is_unpaid_end or after.status in MONEY_BACK
+        contradicts = contradicts or self._scene.confirm == "always"
         if (is_moved and contradicts) or after.transaction_id != before.transaction_id:
             self._broke(Law.DOUBT_FIRST, f"{after.order_id} went from {before.status} to {after.status}")
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -10,7 +11,7 @@ import pytest
 
 from domain import history
 from domain.decide import decide
-from domain.errors import OrderIdTaken, TransactionTaken, UnknownUser
+from domain.errors import DatabaseUnavailable, OrderIdTaken, TransactionTaken, UnknownUser
 from domain.evidence import Evidence
 from domain.history import Entry, Source
 from domain.payment import Break, Payment
@@ -47,8 +48,14 @@ CHANGED: Final[dict[str, Any]] = {
 }
 
 
+Kill = Callable[["asyncio.Task[None]"], Awaitable[None]]
+
+
 class PaymentsContract:
-    """Override ``begin``, ``reader`` and ``pass_time``; the store is empty before each test."""
+    """Override all four fixtures; the store is empty before each test.
+
+    ``kill`` ends a task as if its process were killed in the middle of a transaction.
+    """
 
     @pytest.fixture
     def begin(self) -> UnitOfWork:
@@ -60,6 +67,10 @@ class PaymentsContract:
 
     @pytest.fixture
     def pass_time(self) -> PassTime:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def kill(self) -> Kill:
         raise NotImplementedError
 
     async def test_an_added_payment_is_found_as_it_was_added(
@@ -247,6 +258,43 @@ class PaymentsContract:
                 locked = await work.payments.lock("order-1")
 
         assert locked == payment == await reader.find("order-1")
+
+    async def test_a_transaction_whose_process_was_killed_is_undone_and_frees_its_lock(
+        self, begin: UnitOfWork, reader: PaymentReader, kill: Kill
+    ) -> None:
+        payment = await given(begin)
+        changed = asyncio.Event()
+
+        async def hang() -> None:
+            async with begin() as work:
+                await _settle(work)
+                changed.set()
+                await asyncio.Event().wait()
+
+        task = asyncio.create_task(hang())
+        async with asyncio.timeout(10):
+            await changed.wait()
+            await kill(task)
+            async with begin() as work:
+                locked = await work.payments.lock("order-1")
+
+        assert locked == payment == await reader.find("order-1")
+        assert len(await reader.log(payment.id)) == 1
+
+    async def test_a_lock_that_is_not_had_in_time_is_an_outage_and_the_holder_goes_on(
+        self, begin: UnitOfWork, reader: PaymentReader
+    ) -> None:
+        payment = await given(begin)
+
+        async with asyncio.timeout(10), begin() as work:
+            held = await work.payments.lock("order-1")
+            with pytest.raises(DatabaseUnavailable):
+                async with begin() as other:
+                    await other.payments.lock("order-1")
+            await work.payments.save(replace(payment, late=True), ())
+
+        assert held == payment
+        assert await reader.find("order-1") == replace(payment, late=True)
 
     async def test_concurrent_changes_of_one_payment_lose_nothing(
         self, begin: UnitOfWork, reader: PaymentReader
@@ -455,6 +503,25 @@ class PaymentsContract:
 
         assert allowed == [True, True, False]
 
+    @pytest.mark.parametrize("how", ["charge_again", "charge_anew"])
+    async def test_a_payment_that_ends_while_somebody_wants_to_charge_it_is_not_charged_any_more(
+        self, begin: UnitOfWork, how: str
+    ) -> None:
+        payment = await given(begin)
+
+        async def wants_to_charge() -> bool:
+            async with begin() as work:
+                return bool(await getattr(work.payments, how)(payment.id))
+
+        async with asyncio.timeout(10):
+            async with begin() as work:
+                await work.payments.lock("order-1")
+                waiting = asyncio.create_task(wants_to_charge())
+                for _ in range(20):
+                    await asyncio.sleep(0)
+                await work.payments.save(replace(payment, status=Status.FAILURE), ())
+            assert not await waiting
+
     async def test_a_charge_made_anew_has_its_four_minutes_again(
         self, begin: UnitOfWork, pass_time: PassTime
     ) -> None:
@@ -631,6 +698,32 @@ class PaymentsContract:
             shares = await asyncio.gather(*(take() for _ in range(6)))
 
         assert sorted(order for share in shares for order in share) == sorted(orders)
+
+    async def test_a_payment_that_somebody_holds_is_passed_over_and_not_waited_for(
+        self, begin: UnitOfWork, pass_time: PassTime
+    ) -> None:
+        for order_id in ("held", "free"):
+            await given(begin, order_id=order_id)
+        await pass_time(41)
+
+        async with asyncio.timeout(1), begin() as holder, begin() as taker:
+            await holder.payments.lock("held")
+            taken = await taker.payments.take_due(limit=10)
+
+        assert taken == ["free"]
+
+    async def test_what_a_failed_taker_took_is_due_again(
+        self, begin: UnitOfWork, pass_time: PassTime
+    ) -> None:
+        await given(begin)
+        await pass_time(41)
+
+        with pytest.raises(ZeroDivisionError):  # noqa: PT012 - it leaves by the exception
+            async with begin() as work:
+                await work.payments.take_due(limit=10)
+                raise ZeroDivisionError
+        async with begin() as work:
+            assert await work.payments.take_due(limit=10) == ["order-1"]
 
     async def test_the_longest_due_comes_first(self, begin: UnitOfWork, pass_time: PassTime) -> None:
         for order_id in ("first", "second"):

@@ -3,6 +3,7 @@
 import itertools
 from datetime import timedelta
 from functools import reduce
+from random import Random
 from typing import Any
 
 from hypothesis import given
@@ -139,6 +140,14 @@ def test_the_same_holds_for_every_payment_that_was_adopted(
     ends = {outcome(after(adopted, list(order)))[:3] for order in itertools.permutations(evidence)}
 
     assert ends == {expected}
+
+
+@given(st.lists(REPLIES | ANSWERS | REFUNDS, min_size=6, max_size=40), st.randoms(use_true_random=False))
+def test_so_does_a_longer_one_however_it_is_shuffled(evidence: list[Any], random: Random) -> None:
+    shuffled = list(evidence)
+    random.shuffle(shuffled)
+
+    assert outcome(after(a_payment(), shuffled)) == outcome(after(a_payment(), evidence))
 
 
 @given(BELIEVED, st.data())

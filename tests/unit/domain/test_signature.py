@@ -1,3 +1,5 @@
+import hmac
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -114,6 +116,23 @@ def test_odd_text_is_verified_like_any_other() -> None:
 
     assert signer_of("☕\x00", "200", "1.00", signature) is Signer.CURRENT
     assert signer_of("\ud800", "200", "1.00", signature) is None
+
+
+@pytest.mark.parametrize(("verdict", "signer"), [(True, Signer.CURRENT), (False, None)])
+def test_signatures_are_compared_in_constant_time_and_by_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, *, verdict: bool, signer: Signer | None
+) -> None:
+    compared = []
+
+    def compare(expected: bytes, given: bytes) -> bool:
+        compared.append((expected, given))
+        return verdict
+
+    monkeypatch.setattr(hmac, "compare_digest", compare)
+    given = "0" * 128 if verdict else RIGHT
+
+    assert signer_of("order-1", "200", "10000.00", given) is signer
+    assert compared == [(RIGHT.encode(), given.encode())]
 
 
 def test_keys_are_not_shown() -> None:

@@ -550,6 +550,48 @@ async def test_no_attempt_goes_on_beyond_the_payment_s_life(
     assert all(began + within <= 60 for began, within in sent)
 
 
+async def test_nothing_is_sent_any_more_once_the_machine_stood_still_between_two_attempts(
+    creating: Creating, gateway: ScriptedGateway, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sleep = clock.sleep
+
+    async def stand_still(seconds: float) -> None:
+        await sleep(seconds + (200 if seconds else 0))
+
+    monkeypatch.setattr(clock, "sleep", stand_still)
+    gateway.answers_charges_with(LOST, a_charge_answer())
+
+    with pytest.raises(OutcomeUnknown):
+        await creating()(WANTED, CALL)
+
+    assert len(gateway.charges) == 1
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_nothing_is_sent_any_more_once_the_machine_stood_still_before_the_charge(
+    creating: Creating,
+    gateway: ScriptedGateway,
+    clock: ManualClock,
+    begin: InMemoryUnitOfWork,
+    *,
+    is_first: bool,
+) -> None:
+    if not is_first:
+        await lose_the_answer(creating(), gateway)
+
+    @asynccontextmanager
+    async def stand_still() -> AsyncIterator[InMemoryWork]:
+        async with begin() as work:
+            yield work
+        clock.advance(60)
+
+    gateway.answers_charges_with(a_charge_answer())
+    with pytest.raises(OutcomeUnknown):
+        await creating(work=stand_still)(WANTED, CALL)
+
+    assert gateway.charges == []
+
+
 async def test_an_expired_charge_that_nobody_could_pay_is_lost(
     create: CreatePayment, gateway: ScriptedGateway, clock: ManualClock, reader: InMemoryPaymentReader
 ) -> None:
