@@ -12,7 +12,7 @@ from adapters.postgres.create_rate import PostgresCreateRate
 from adapters.postgres.evidence_log import PostgresEvidenceLog
 from adapters.postgres.health import PostgresHealth
 from adapters.postgres.payments import PostgresPaymentReader
-from adapters.postgres.pool import create_pool
+from adapters.postgres.pool import BACKGROUND_ACQUIRE_SECONDS, create_pool
 from adapters.postgres.work import PostgresUnitOfWork
 from adapters.system.clock import SystemClock
 from adapters.system.identifiers import SystemIdentifiers
@@ -40,6 +40,7 @@ class Container(DeclarativeContainer):
     settings = Dependency(instance_of=Settings)
     on_commit: Object[Callable[[Sequence[Entry]], None]] = Object(tell_changes)
     pool_size = Object(16)
+    background_pool_size = Object(8)
 
     clock = Singleton(SystemClock)
     ids = Singleton(SystemIdentifiers)
@@ -47,6 +48,18 @@ class Container(DeclarativeContainer):
     pool = Singleton(create_pool, dsn=settings.provided.database_url, size=pool_size)
     begin = Singleton(PostgresUnitOfWork, pool=pool, on_commit=on_commit, ask_rate=settings.provided.ask_rate)
     reader = Singleton(PostgresPaymentReader, pool=pool)
+    # Apart from the callers': a crowd of payments that are due must not take their connections.
+    background_pool = Singleton(create_pool, dsn=settings.provided.database_url, size=background_pool_size)
+    background_begin = Singleton(
+        PostgresUnitOfWork,
+        pool=background_pool,
+        on_commit=on_commit,
+        ask_rate=settings.provided.ask_rate,
+        patience=BACKGROUND_ACQUIRE_SECONDS,
+    )
+    background_reader = Singleton(
+        PostgresPaymentReader, pool=background_pool, patience=BACKGROUND_ACQUIRE_SECONDS
+    )
     log = Singleton(PostgresEvidenceLog, pool=pool)
     rate = Singleton(PostgresCreateRate, pool=pool, per_minute=settings.provided.create_rate)
     health = Singleton(PostgresHealth, pool=pool, migrations=Call(versions))
@@ -101,9 +114,9 @@ class Container(DeclarativeContainer):
     )
     verify_log = Singleton(VerifyLog, log=log)
     reconcile_payments = Singleton(
-        ReconcilePayments, begin=begin, reader=reader, gateway=gateway, clock=clock
+        ReconcilePayments, begin=background_begin, reader=background_reader, gateway=gateway, clock=clock
     )
     attend_payment = Singleton(AttendPayment, begin=begin, reader=reader, clock=clock)
     confirm_notifications = Singleton(
-        ConfirmNotifications, begin=begin, reader=reader, gateway=gateway, clock=clock
+        ConfirmNotifications, begin=background_begin, reader=background_reader, gateway=gateway, clock=clock
     )

@@ -8,11 +8,12 @@ from entrypoints.container import Container
 
 @asynccontextmanager
 async def running(container: Container, *, midtrans: bool = True) -> AsyncIterator[Container]:
-    """The pool and the HTTP client, open; without ``midtrans`` the pool alone, and no server key is needed.
+    """The pools and the HTTP client, open; without ``midtrans`` the pools alone, and no server key is needed.
 
     The database may be away: connections are made on demand.
     """
-    resources = (container.pool, container.http) if midtrans else (container.pool,)
+    pools = (container.pool, container.background_pool)
+    resources = (*pools, container.http) if midtrans else pools
     async with AsyncExitStack() as stack:
         for resource in resources:
             await stack.enter_async_context(resource())

@@ -33,7 +33,7 @@ class Chore:
 
 
 def chores(container: Container) -> list[Chore]:
-    confirm, begin = container.confirm_notifications(), container.begin()
+    confirm, begin = container.confirm_notifications(), container.background_begin()
     reconcile = container.reconcile_payments()
 
     async def confirm_notifications() -> bool:

@@ -156,12 +156,16 @@ def a_service(**changes: str | None) -> Service:
     begin = TellingUnitOfWork(on_commit=container.on_commit(), clock=clock, users=users)
     gateway = ScriptedGateway(clock=clock, begin=begin)
     health = ScriptedHealth(begin, clock)
+    reader = InMemoryPaymentReader(begin)
     fakes = {
         "clock": clock,
         "ids": CountingIdentifiers(),
         "pool": StillPool(),
         "begin": begin,
-        "reader": InMemoryPaymentReader(begin),
+        "reader": reader,
+        "background_pool": StillPool(),
+        "background_begin": begin,
+        "background_reader": reader,
         "rate": InMemoryCreateRate(clock=clock, per_minute=container.settings().create_rate),
         "health": health,
         "midtrans": ScriptedKeyCheck(),
