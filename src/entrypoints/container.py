@@ -17,7 +17,7 @@ from adapters.postgres.evidence_log import PostgresEvidenceLog
 from adapters.postgres.health import PostgresHealth
 from adapters.postgres.notification_reader import PostgresNotificationReader
 from adapters.postgres.payments import PostgresPaymentReader
-from adapters.postgres.pool import create_pool
+from adapters.postgres.pool import BACKGROUND_ACQUIRE_SECONDS, create_pool
 from adapters.postgres.retention import PostgresPruner
 from adapters.postgres.work import PostgresUnitOfWork
 from adapters.system.chance import SystemChance
@@ -66,6 +66,7 @@ class Container(DeclarativeContainer):
     on_commit: Object[Callable[[Sequence[Entry]], None]] = Object(tell_changes)
     on_attempt: Object[Callable[[Attempt], None]] = Object(tell_attempt)
     pool_size = Object(16)
+    background_pool_size = Object(8)
 
     clock = Singleton(SystemClock)
     ids = Singleton(SystemIdentifiers)
@@ -75,8 +76,20 @@ class Container(DeclarativeContainer):
     begin = Singleton(PostgresUnitOfWork, pool=pool, on_commit=on_commit, ask_rate=settings.provided.ask_rate)
     reader = Singleton(PostgresPaymentReader, pool=pool)
     inbox = Singleton(PostgresNotificationReader, pool=pool)
+    # Apart from the callers': a crowd of payments that are due must not take their connections.
+    background_pool = Singleton(create_pool, dsn=settings.provided.database_url, size=background_pool_size)
+    background_begin = Singleton(
+        PostgresUnitOfWork,
+        pool=background_pool,
+        on_commit=on_commit,
+        ask_rate=settings.provided.ask_rate,
+        patience=BACKGROUND_ACQUIRE_SECONDS,
+    )
+    background_reader = Singleton(
+        PostgresPaymentReader, pool=background_pool, patience=BACKGROUND_ACQUIRE_SECONDS
+    )
     log = Singleton(PostgresEvidenceLog, pool=pool)
-    pruner = Singleton(PostgresPruner, pool=pool)
+    pruner = Singleton(PostgresPruner, pool=background_pool)
     rate = Singleton(PostgresCreateRate, pool=pool, per_minute=settings.provided.create_rate)
     health = Singleton(PostgresHealth, pool=pool, migrations=Call(versions))
 
@@ -134,7 +147,13 @@ class Container(DeclarativeContainer):
     refund_payment = Singleton(
         RefundPayment, begin=begin, get=get_payment, send=send_refund, clock=clock, ids=ids
     )
-    repeat_refunds = Singleton(RepeatRefunds, begin=begin, reader=reader, send=send_refund, clock=clock)
+    repeat_refunds = Singleton(
+        RepeatRefunds,
+        begin=background_begin,
+        reader=background_reader,
+        send=Factory(SendRefund, begin=background_begin, gateway=gateway, clock=clock),
+        clock=clock,
+    )
     list_refunds = Singleton(ListRefunds, begin=begin, get=get_payment)
     checkouts = Singleton(PostgresCheckouts, pool=pool)
     changes = Singleton(PostgresPaymentChanges, pool=pool)
@@ -158,15 +177,15 @@ class Container(DeclarativeContainer):
     )
     verify_log = Singleton(VerifyLog, log=log)
     reconcile_payments = Singleton(
-        ReconcilePayments, begin=begin, reader=reader, gateway=gateway, clock=clock
+        ReconcilePayments, begin=background_begin, reader=background_reader, gateway=gateway, clock=clock
     )
     attend_payment = Singleton(AttendPayment, begin=begin, reader=reader, clock=clock)
     prune = Singleton(Prune, pruner=pruner)
     confirm_notifications = Singleton(
-        ConfirmNotifications, begin=begin, reader=reader, gateway=gateway, clock=clock
+        ConfirmNotifications, begin=background_begin, reader=background_reader, gateway=gateway, clock=clock
     )
     deliver_events = Singleton(
-        DeliverEvents, begin=begin, merchant=merchant, clock=clock, chance=chance, tell=on_attempt
+        DeliverEvents, begin=background_begin, merchant=merchant, clock=clock, chance=chance, tell=on_attempt
     )
     add_endpoint = Singleton(AddEndpoint, begin=begin, clock=clock, ids=ids, chance=chance)
     rotate_secret = Singleton(RotateSecret, begin=begin, chance=chance)

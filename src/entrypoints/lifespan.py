@@ -8,11 +8,12 @@ from entrypoints.container import Container
 
 @asynccontextmanager
 async def running(container: Container, *, midtrans: bool = True) -> AsyncIterator[Container]:
-    """The pool and the HTTP clients, open; without ``midtrans`` the pool alone, and no server key is needed.
+    """The pools and the HTTP clients, open; without ``midtrans`` only the pools, with no need of a key.
 
     The database may be away: connections are made on demand.
     """
-    resources = (container.pool, container.http, container.merchant) if midtrans else (container.pool,)
+    pools = (container.pool, container.background_pool)
+    resources = (*pools, container.http, container.merchant) if midtrans else pools
     async with AsyncExitStack() as stack:
         for resource in resources:
             await stack.enter_async_context(resource())

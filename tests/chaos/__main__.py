@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import os
 import platform
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
-from chaos.promises import examine
+from chaos.promises import Facts, examine
 from chaos.record import Record
 from chaos.report import Run, recoveries, write
 from chaos.run import run
@@ -32,9 +33,12 @@ def main() -> int:
     print(f"Killing at random for {wanted.seconds} s, seed {wanted.seed} …", flush=True)
     try:
         with _progress(wanted.seconds) as tell:
-            facts = asyncio.run(run(wanted.seed, wanted.seconds, rate=wanted.rate, tell=tell))
+            facts = asyncio.run(_run(wanted, tell))
     except TimeoutError:
         print("It did not come to an end in time.", file=sys.stderr)
+        return 1
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        print("Told to end before its time.", file=sys.stderr)
         return 1
     promises = examine(facts)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
@@ -56,6 +60,14 @@ def main() -> int:
             print(f"\nBROKEN: {promise.what}: {where}")
     print(f"\n{report}")
     return 0 if all(promise.is_kept for promise in promises) else 1
+
+
+async def _run(wanted: argparse.Namespace, tell: Callable[[Record, str], None]) -> Facts:
+    """A signal ends it as the end of its time does: with all of its processes."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await run(wanted.seed, wanted.seconds, rate=wanted.rate, tell=tell)
 
 
 def _arguments() -> argparse.Namespace:

@@ -32,6 +32,9 @@ _RESTART_SECONDS: Final = 0.3
 _LONG: Final = 86_400.0
 # What has not come back by then never will.
 RECOVERY_SECONDS: Final = 60.0
+# What the processes log once they do their work.
+_SERVES: Final = "server.started"
+_WORKS: Final = "worker.started"
 _PATH: Final = os.pathsep.join(str(Path(__file__).parents[2] / part) for part in ("src", "tests"))
 
 
@@ -184,11 +187,11 @@ class Fleet:
 
     async def is_ready(self) -> None:
         """Wait until the service is whole: all processes there, and the API ready."""
-        await eventually(self._is_ready, within=RECOVERY_SECONDS, every=0.05)
+        await eventually(self._is_ready, within=RECOVERY_SECONDS, every=0.1)
 
     async def _is_ready(self) -> bool:
         program = self.api.program
-        if program is None or len(children_of(program.pid)) < WORKERS:
+        if program is None or program.said.count(_SERVES) < WORKERS:
             return False
         try:
             async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
@@ -197,18 +200,18 @@ class Fleet:
             return False
 
     async def _kill_api_process(self, random: Random) -> None:
-        assert self.api.program is not None
-        children = children_of(self.api.program.pid)
-        if not children:
+        program = self.api.program
+        children = children_of(program.pid) if program else []
+        if program is None or not children:
             return
-        victim = random.choice(children)
-        kill_9(victim)
+        before = program.said.count(_SERVES)
+        kill_9(random.choice(children))
 
-        async def is_gone() -> bool:
-            program = self.api.program
-            return program is not None and victim not in children_of(program.pid)
+        async def is_replaced() -> bool:
+            now = self.api.program
+            return now is not None and (now is not program or now.said.count(_SERVES) > before)
 
-        await eventually(is_gone, within=RECOVERY_SECONDS)
+        await eventually(is_replaced, within=RECOVERY_SECONDS)
 
     async def _kill_workers(self, workers: list[Service], *, away: float) -> None:
         starts = [worker.starts for worker in workers]
@@ -216,9 +219,7 @@ class Fleet:
 
         async def are_back() -> bool:
             return all(
-                worker.starts > before
-                and worker.program is not None
-                and "worker.started" in worker.program.said
+                worker.starts > before and worker.program is not None and _WORKS in worker.program.said
                 for worker, before in zip(workers, starts, strict=True)
             )
 

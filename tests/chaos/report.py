@@ -71,7 +71,7 @@ def _lines(run: Run, facts: Facts, promises: Sequence[Promise]) -> Iterator[str]
         "",
         "## Recovery",
         "",
-        "Seconds from a kill until all processes are there and `/health/ready` is 200 again;",
+        "Seconds from a kill until all processes do their work and `/health/ready` is 200 again;",
         "they include the moment for which what was killed is kept away on purpose.",
         "",
         *_table(("killed", "times", "median", "most", "never"), recoveries(facts)),

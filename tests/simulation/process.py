@@ -85,12 +85,15 @@ class Process:
     def start(self, *, server_key: str, previous_key: str | None) -> None:
         self.is_up, self.is_stopping = True, False
         line = Line(self._ground.network, self.name, self.clock, server_key)
+        begin, reader = self._ground.database, InMemoryPaymentReader(self._ground.database)
         wiring = Wiring(
             settings=_settings(server_key, previous_key, self._ground.confirm),
             clock=self.clock,
             ids=self._ground.ids,
-            begin=self._ground.database,
-            reader=InMemoryPaymentReader(self._ground.database),
+            begin=begin,
+            reader=reader,
+            background_begin=begin,
+            background_reader=reader,
             rate=self._ground.rate,
             gateway=MidtransGateway(client=line, clock=self.clock, notify_url=None),  # type: ignore[arg-type]
             merchant=self._ground.backend,

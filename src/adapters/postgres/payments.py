@@ -117,10 +117,10 @@ class PostgresPayments:
 
 
 class PostgresPaymentReader:
-    """Payments as committed, one statement and one connection a call."""
+    """Payments as committed, one statement and one connection a call, had within ``patience`` seconds."""
 
-    def __init__(self, *, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, *, pool: Pool, patience: float = ACQUIRE_SECONDS) -> None:
+        self._pool, self._patience = pool, patience
 
     async def find(self, order_id: str) -> Payment | None:
         if not may_be_asked_for(order_id):
@@ -147,7 +147,7 @@ class PostgresPaymentReader:
 
     async def _rows(self, statement: str, *arguments: object) -> list[Any]:
         with translated():
-            async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            async with self._pool.acquire(timeout=self._patience) as connection:
                 return await connection.fetch(statement, *arguments)
 
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 # Somebody waits for the answer: a pool without a free connection for so long is a database too busy.
 ACQUIRE_SECONDS: Final = 2.0
+# Nobody waits for the background work: of many at once each takes its turn.
+BACKGROUND_ACQUIRE_SECONDS: Final = 30.0
 
 
 def create_pool(*, dsn: str, size: int) -> Pool:

@@ -52,18 +52,25 @@ class PostgresWork:
 class PostgresUnitOfWork:
     """Begins transactions; ``on_commit`` hears of every log entry once it is durable.
 
-    ``ask_rate`` is how many questions a second the background work may ask of Midtrans.
+    ``ask_rate`` is how many questions a second the background work may ask of Midtrans; after ``patience``
+    seconds without a free connection the database counts as away.
     """
 
     def __init__(
-        self, *, pool: Pool, on_commit: Callable[[Sequence[Entry]], None], ask_rate: float = 20.0
+        self,
+        *,
+        pool: Pool,
+        on_commit: Callable[[Sequence[Entry]], None],
+        ask_rate: float = 20.0,
+        patience: float = ACQUIRE_SECONDS,
     ) -> None:
-        self._pool, self._on_commit, self._ask_rate = pool, on_commit, ask_rate
+        self._pool, self._on_commit = pool, on_commit
+        self._ask_rate, self._patience = ask_rate, patience
 
     @asynccontextmanager
     async def __call__(self) -> AsyncIterator[PostgresWork]:
         with translated():
-            async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            async with self._pool.acquire(timeout=self._patience) as connection:
                 await connection.execute(BEGIN)
                 work = PostgresWork(connection, ask_rate=self._ask_rate)
                 try:

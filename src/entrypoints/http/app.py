@@ -127,7 +127,7 @@ def _cors(settings: Settings) -> CORSConfig | None:
 
 
 def _sample_pool(container: Container) -> None:
-    pool = container.pool()
-    idle = pool.get_idle_size()
+    pools = (container.pool(), container.background_pool())
+    idle = sum(pool.get_idle_size() for pool in pools)
     POOL.labels("idle").set(idle)
-    POOL.labels("in use").set(pool.get_size() - idle)
+    POOL.labels("in use").set(sum(pool.get_size() for pool in pools) - idle)

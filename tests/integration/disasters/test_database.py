@@ -28,7 +28,7 @@ async def test_a_minute_without_a_database_costs_answers_and_no_payment() -> Non
         async with a_world(start()) as world, world.serving() as program:
             await world.created("paid-meanwhile")
             await world.created("notified-before")
-            await world.misbehaves("slow-answer", "charged-meanwhile", on="charge", seconds=4)
+            await world.misbehaves("slow-answer", "charged-meanwhile", on="charge", seconds=8)
             charging = asyncio.create_task(world.create("charged-meanwhile"))
             await world.is_charged("charged-meanwhile")
             await world.happens("pay", "notified-before")

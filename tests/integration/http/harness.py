@@ -186,6 +186,7 @@ async def a_shop(
         )
     )
     container.pool_size.override(Object(pool_size))
+    container.background_pool_size.override(Object(pool_size))
     container.clock.override(Singleton(HurriedClock))
     container.http.override(
         Singleton(httpx.AsyncClient, base_url=MIDTRANS, auth=(SERVER_KEY, ""), transport=line)

@@ -186,16 +186,20 @@ def a_service(**changes: str | None) -> Service:
     gateway = ScriptedGateway(clock=clock, begin=begin)
     health = ScriptedHealth(begin, clock)
     merchant = ScriptedMerchant(begin=begin)
+    reader = InMemoryPaymentReader(begin)
     fakes = {
         "clock": clock,
         "ids": CountingIdentifiers(),
         "pool": StillPool(),
         "begin": begin,
-        "reader": InMemoryPaymentReader(begin),
         "inbox": InMemoryNotificationReader(begin),
         "pruner": InMemoryPruner(begin, clock),
         "checkouts": InMemoryCheckouts(begin),
         "changes": InMemoryPaymentChanges(begin),
+        "reader": reader,
+        "background_pool": StillPool(),
+        "background_begin": begin,
+        "background_reader": reader,
         "rate": InMemoryCreateRate(clock=clock, per_minute=container.settings().create_rate),
         "health": health,
         "midtrans": ScriptedKeyCheck(),

@@ -190,11 +190,11 @@ async def test_payments_are_counted_by_the_status_that_they_reach(service: Servi
     assert sample("bayar_payment_changes_total", **labels) == before + 1
 
 
-async def test_the_pool_s_use_is_among_the_metrics(service: Service) -> None:
+async def test_the_use_of_both_pools_is_among_the_metrics(service: Service) -> None:
     text = (await service.client.get("/metrics")).text
 
-    assert 'bayar_database_connections{state="idle"} 2.0' in text
-    assert 'bayar_database_connections{state="in use"} 1.0' in text
+    assert 'bayar_database_connections{state="idle"} 4.0' in text
+    assert 'bayar_database_connections{state="in use"} 2.0' in text
 
 
 async def test_the_metrics_name_no_payment_user_or_key(service: Service) -> None:
