@@ -45,6 +45,7 @@ from domain.schedule import ask_in
 from domain.status import Status
 from support.fake_merchant import InMemoryDeliveries, InMemoryEndpoints, MerchantState, queue
 from support.fake_refunds import InMemoryRefunds, StoredRefund
+from support.row_lock import RowLock
 
 START: Final = datetime(2026, 2, 6, 3, 0, tzinfo=UTC)
 _DAY: Final = timedelta(days=1)
@@ -185,11 +186,11 @@ class _State:
 class _Transaction:
     """What one open transaction has changed and locked; ``broken`` once a statement of it failed."""
 
-    def __init__(self, committed: _State, locks: dict[Hashable, asyncio.Lock], patience: float) -> None:
+    def __init__(self, committed: _State, locks: dict[Hashable, RowLock], patience: float) -> None:
         self.committed, self.changed = committed, _State()
         self.broken = False
         self._locks, self._patience = locks, patience
-        self._held: dict[Hashable, asyncio.Lock] = {}
+        self._held: dict[Hashable, RowLock] = {}
 
     async def turn(self) -> None:
         """One statement: others get their turn, and none follows a failed one."""
@@ -207,7 +208,7 @@ class _Transaction:
             await lock.acquire()  # at once, or behind somebody whose turn has come
         self._held[key] = lock
 
-    async def _wait_for(self, lock: asyncio.Lock) -> None:
+    async def _wait_for(self, lock: RowLock) -> None:
         try:
             async with asyncio.timeout(self._patience):
                 await lock.acquire()
@@ -809,7 +810,7 @@ class InMemoryUnitOfWork:
         self.is_away = False
         self.fail_next_commits = 0
         self._clock, self._lock_seconds = clock, lock_seconds
-        self._locks: dict[Hashable, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: dict[Hashable, RowLock] = defaultdict(RowLock)
         self._open: list[asyncio.Task[object] | None] = []
 
     @asynccontextmanager
