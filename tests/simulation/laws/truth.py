@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from domain.payment import Payment
+from domain.refund import RefundStatus
 from domain.status import Status
 from simulation.law import Law
 from simulation.midtrans import Transaction
@@ -92,4 +93,7 @@ class Truth:
             found |= {"not_confirmed", "order_id", "amount", "transaction_taken"}
         if name in self._scene.network.lied_about:
             found |= {"amount", "order_id"}
+        refunds = (row.refund for row in self._scene.database.state.refunds.values())
+        if any(one.payment_id == payment.id and one.status is RefundStatus.REQUESTED for one in refunds):
+            found.add("refund_unknown")
         return found
