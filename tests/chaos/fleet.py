@@ -137,10 +137,10 @@ class Postgres:
 
         One that was just ending by itself takes nobody with it; then another is killed.
         """
-        postmaster = int((self._home / "pgdata" / "postmaster.pid").read_text().splitlines()[0])
         while True:
-            # One that recovers would end for good.
+            # One that recovers would end for good, and one that starts may have another number then.
             await eventually(self.answers, within=RECOVERY_SECONDS)
+            postmaster = int((self._home / "pgdata" / "postmaster.pid").read_text().splitlines()[0])
             children = children_of(postmaster)
             kill_9(random.choice(children))
             with suppress(AssertionError):

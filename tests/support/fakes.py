@@ -749,14 +749,18 @@ class InMemoryAskingBudget:
 
     async def spend(self, questions: int) -> None:
         if questions:
-            row, now = await self._row(), self._clock.now()
-            budget = self._read(row)
-            self._transaction.changed.budget = replace(
-                row,
-                tokens=budget.tokens - questions,
-                refilled_at=now,
-                paused_until=now + PROBE if budget.is_probing else row.paused_until,
-            )
+            row = await self._spent(questions)
+            is_probing = self._read(row).is_probing
+            paused_until = self._clock.now() + PROBE if is_probing else row.paused_until
+            self._transaction.changed.budget = replace(row, paused_until=paused_until)
+
+    async def overspend(self, questions: int) -> None:
+        if questions:
+            self._transaction.changed.budget = await self._spent(questions)
+
+    async def _spent(self, questions: int) -> StoredBudget:
+        row = await self._row()
+        return replace(row, tokens=self._read(row).tokens - questions, refilled_at=self._clock.now())
 
     async def report(self, *, answered: bool) -> None:
         row = await self._row()
