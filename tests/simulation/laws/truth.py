@@ -77,8 +77,8 @@ class Truth:
     def _least(self, payment: Payment, transaction: Transaction) -> int:
         """The rank that must be known at least: what a notification told, and what asking tells.
 
-        Nobody asks about money that went back, or about a second transaction, unless a notification tells. One
-        that came before there was a payment was about an unknown order.
+        Nobody asks about money that went back, or about a second transaction, unless a notification tells.
+        One that came before there was a payment was about an unknown order.
         """
         is_clear = payment.order_id not in self._scene.network.lied_about
         since = self._known_since.get(payment.order_id, 0.0)
