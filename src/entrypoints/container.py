@@ -8,7 +8,7 @@ from dependency_injector.providers import Dependency, Factory, Object, Singleton
 
 from adapters.merchant.client import create_http as create_merchant_http
 from adapters.merchant.merchant import HttpMerchant
-from adapters.midtrans.client import MidtransClient, create_http
+from adapters.midtrans.client import MidtransClient, create_transport
 from adapters.midtrans.gateway import MidtransGateway
 from adapters.outside.webhook_probe import HttpxWebhookProbe
 from adapters.postgres.checkouts import PostgresCheckouts, PostgresPaymentChanges
@@ -93,15 +93,15 @@ class Container(DeclarativeContainer):
     rate = Singleton(PostgresCreateRate, pool=pool, per_minute=settings.provided.create_rate)
     health = Singleton(PostgresHealth, pool=pool, migrations=Call(versions))
 
-    http = Singleton(
-        create_http,
-        base_url=settings.provided.midtrans_url,
-        server_key=settings.provided.server_key,
-        connections=1000,
-    )
+    transport = Singleton(create_transport, connections=1000)
     midtrans = Singleton(
         MidtransGateway,
-        client=Factory(MidtransClient, http=http),
+        client=Factory(
+            MidtransClient,
+            transport=transport,
+            base_url=settings.provided.midtrans_url,
+            server_key=settings.provided.server_key,
+        ),
         clock=clock,
         notify_url=settings.provided.notify_url,
     )

@@ -111,7 +111,10 @@ class InMemoryCreateRate:
         self._clock, self._per_minute = clock, per_minute
         self._windows = {} if windows is None else windows
 
-    async def take(self, user_id: int) -> int | None:
+    async def take(self, user_ids: Sequence[int]) -> list[int | None]:
+        return [self._take(user_id) for user_id in user_ids]
+
+    def _take(self, user_id: int) -> int | None:
         now = self._clock.monotonic()
         started, created = self._windows.get(user_id, (now, 0))
         if started <= now - 60:
@@ -272,12 +275,19 @@ class InMemoryPayments:
         self._transaction, self._clock = transaction, clock
 
     async def add(self, payment: Payment, entries: tuple[Entry, ...]) -> None:
+        if not await self.add_all([(payment, entries)]):
+            raise OrderIdTaken(payment.order_id)
+
+    async def add_all(self, payments: Sequence[tuple[Payment, tuple[Entry, ...]]]) -> set[UUID]:
+        await self._transaction.turn()
+        return {payment.id for payment, entries in payments if await self._add(payment, entries)}
+
+    async def _add(self, payment: Payment, entries: tuple[Entry, ...]) -> bool:
         own = self._transaction
-        await own.turn()
         if own.payment(payment.order_id) is None:
             await own.hold(("payment", payment.order_id))
         if own.payment(payment.order_id) is not None:
-            raise OrderIdTaken(payment.order_id)
+            return False
         if payment.user_id not in own.committed.users | own.changed.users:
             own.broken = True
             raise UnknownUser(payment.user_id)
@@ -287,6 +297,7 @@ class InMemoryPayments:
         own.changed.charged_first_at[payment.id] = now
         self._due(payment, payment.updated_at)
         self._record(entries)
+        return True
 
     async def lock(self, order_id: str) -> Payment | None:
         own = self._transaction
@@ -457,6 +468,10 @@ class InMemoryPaymentReader:
     async def find(self, order_id: str) -> Payment | None:
         found = (await self._state()).payments.get(order_id)
         return found and replace(found, read_at=self._begin.now())
+
+    async def find_all(self, order_ids: Sequence[str]) -> list[Payment]:
+        payments, now = (await self._state()).payments, self._begin.now()
+        return [replace(payments[one], read_at=now) for one in set(order_ids) if one in payments]
 
     async def page(
         self, *, user_id: int | None, status: Status | None, after: Place | None, limit: int
