@@ -22,6 +22,9 @@ Detail = Mapping[str, str | int | bool | None]
 EVIDENCE: Final = "evidence"
 # How the part of an entry's detail begins that tells of a break, followed by its reason.
 BREAK: Final = "break_"
+# The parts of an entry's detail that say with what code and words Midtrans refused.
+REFUSED_CODE: Final = "refused_code"
+REFUSED_MESSAGE: Final = "refused_message"
 _FORMAT: Final = 1
 
 

@@ -117,7 +117,7 @@ class Container(DeclarativeContainer):
         CreatePayment,
         begin=begin,
         reader=reader,
-        charge=Factory(ChargePayment, begin=begin, gateway=gateway, clock=clock),
+        charge=Factory(ChargePayment, begin=begin, reader=reader, gateway=gateway, clock=clock),
         rate=rate,
         clock=clock,
         ids=ids,

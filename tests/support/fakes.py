@@ -45,6 +45,7 @@ from domain.schedule import ask_in
 from domain.status import Status
 from support.fake_merchant import InMemoryDeliveries, InMemoryEndpoints, MerchantState, queue
 from support.fake_refunds import InMemoryRefunds, StoredRefund
+from support.row_lock import RowLock
 
 START: Final = datetime(2026, 2, 6, 3, 0, tzinfo=UTC)
 _DAY: Final = timedelta(days=1)
@@ -188,11 +189,11 @@ class _State:
 class _Transaction:
     """What one open transaction has changed and locked; ``broken`` once a statement of it failed."""
 
-    def __init__(self, committed: _State, locks: dict[Hashable, asyncio.Lock], patience: float) -> None:
+    def __init__(self, committed: _State, locks: dict[Hashable, RowLock], patience: float) -> None:
         self.committed, self.changed = committed, _State()
         self.broken = False
         self._locks, self._patience = locks, patience
-        self._held: dict[Hashable, asyncio.Lock] = {}
+        self._held: dict[Hashable, RowLock] = {}
 
     async def turn(self) -> None:
         """One statement: others get their turn, and none follows a failed one."""
@@ -210,7 +211,7 @@ class _Transaction:
             await lock.acquire()  # at once, or behind somebody whose turn has come
         self._held[key] = lock
 
-    async def _wait_for(self, lock: asyncio.Lock) -> None:
+    async def _wait_for(self, lock: RowLock) -> None:
         try:
             async with asyncio.timeout(self._patience):
                 await lock.acquire()
@@ -763,14 +764,18 @@ class InMemoryAskingBudget:
 
     async def spend(self, questions: int) -> None:
         if questions:
-            row, now = await self._row(), self._clock.now()
-            budget = self._read(row)
-            self._transaction.changed.budget = replace(
-                row,
-                tokens=budget.tokens - questions,
-                refilled_at=now,
-                paused_until=now + PROBE if budget.is_probing else row.paused_until,
-            )
+            row = await self._spent(questions)
+            is_probing = self._read(row).is_probing
+            paused_until = self._clock.now() + PROBE if is_probing else row.paused_until
+            self._transaction.changed.budget = replace(row, paused_until=paused_until)
+
+    async def overspend(self, questions: int) -> None:
+        if questions:
+            self._transaction.changed.budget = await self._spent(questions)
+
+    async def _spent(self, questions: int) -> StoredBudget:
+        row = await self._row()
+        return replace(row, tokens=self._read(row).tokens - questions, refilled_at=self._clock.now())
 
     async def report(self, *, answered: bool) -> None:
         row = await self._row()
@@ -824,7 +829,7 @@ class InMemoryUnitOfWork:
         self.is_away = False
         self.fail_next_commits = 0
         self._clock, self._lock_seconds = clock, lock_seconds
-        self._locks: dict[Hashable, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: dict[Hashable, RowLock] = defaultdict(RowLock)
         self._open: list[asyncio.Task[object] | None] = []
 
     @asynccontextmanager

@@ -54,7 +54,7 @@ def create(
     return CreatePayment(
         begin=begin,
         reader=reader,
-        charge=ChargePayment(begin=begin, gateway=gateway, clock=clock),
+        charge=ChargePayment(begin=begin, reader=reader, gateway=gateway, clock=clock),
         rate=InMemoryCreateRate(clock=clock, per_minute=60),
         clock=clock,
         ids=ids,
