@@ -1,6 +1,6 @@
 # `make` or `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-integration test-browser test-docker chaos simulate screenshots check fmt lint types layers lock-fresh lock schema life-cycle clean
+.PHONY: help setup demo test test-unit test-integration test-browser test-docker chaos fuzz simulate screenshots check fmt lint types layers lock-fresh lock schema life-cycle clean
 
 PYTHON ?= python3
 SEEDS ?= 1000
@@ -52,6 +52,10 @@ REPORT ?= .bayar/chaos
 
 chaos: setup ## kill -9 at random under load (SEED=1 SECONDS=60 REPORT=.bayar/chaos), and see what is still true
 	@PYTHONPATH=src:tests $(BIN)/python -m chaos --seed $(SEED) --seconds $(SECONDS) --report $(REPORT)
+
+fuzz: setup ## odd calls of the whole API for SECONDS=60 (SEED=1), then odd notifications and odd answers of Midtrans
+	@PYTHONPATH=src:tests $(BIN)/python -m fuzz --seconds $(SECONDS) --seed $(SEED)
+	$(BIN)/python -m pytest tests/unit -k fuzz --hypothesis-profile=fuzz --override-ini=addopts=--import-mode=importlib
 
 simulate: setup ## SEEDS lives in a made-up world of faults (FIRST=0; LIFE=42 prints one; ARGS=--json): is every promise kept?
 	@PYTHONPATH=src:tests $(BIN)/python -m simulation --seeds $(SEEDS) \
