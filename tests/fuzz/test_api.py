@@ -1,4 +1,4 @@
-"""Everything that the OpenAPI document allows, and much that it does not: answered as documented, and never 5xx."""
+"""Calls that the OpenAPI document allows, and many that it does not: each is answered as it says."""
 
 from fuzz.api import Fuzzed, fuzz
 from support.database import Databases
