@@ -61,11 +61,12 @@ simulate: setup ## SEEDS lives in a made-up world of faults (FIRST=0; LIFE=42 pr
 	@PYTHONPATH=src:tests $(BIN)/python -m simulation --seeds $(SEEDS) \
 	  $(if $(FIRST),--first $(FIRST)) $(if $(LIFE),--seed $(LIFE)) $(ARGS)
 
-check: setup ## what CI runs: format, lint, types, layering, lock freshness, tests
+check: setup ## what CI runs: format, lint, types, layering, security lint, lock freshness, tests
 	$(BIN)/ruff format --check src tests
 	$(BIN)/ruff check src tests
 	$(BIN)/mypy
 	PYTHONPATH=src $(BIN)/lint-imports --no-logo
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml src
 	@$(MAKE) --no-print-directory lock-fresh
 	$(BIN)/python -m pytest
 
