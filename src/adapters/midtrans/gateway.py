@@ -180,7 +180,7 @@ class MidtransGateway:
         try:
             answer = await self._send("GET", _NOBODYS_ORDER, "status")
             told = parsedate_to_datetime(answer.headers.get("date", ""))
-        except (GatewayUnavailable, ValueError):
+        except (GatewayUnavailable, ValueError, OverflowError):
             return None
         theirs = told if told.tzinfo else told.replace(tzinfo=UTC)
         ahead = (before - theirs).total_seconds() - 1.0

@@ -7,6 +7,7 @@ from typing import Any, Final
 import rich_click as click
 
 from domain.errors import BayarError, DatabaseUnavailable
+from entrypoints.printable import printable, printable_lines
 from entrypoints.trouble import Trouble
 
 # Loaded when called: `bayar token` must not wait for a web framework.
@@ -68,9 +69,11 @@ def _expected(trouble: BaseException) -> str | None:
         case DatabaseUnavailable() if trouble.__cause__ and str(trouble) == str(DatabaseUnavailable()):
             # Whoever sits at a shell can do something about a wrong name or password, say.
             why = str(trouble.__cause__).partition("\n")[0] or "no answer in time"
-            return f"The database is away or too busy ({why}); nothing was lost, try again."
-        case BayarError() | Trouble():
-            return str(trouble)
+            return printable(f"The database is away or too busy ({why}); nothing was lost, try again.")
+        case BayarError():
+            return printable(str(trouble))
+        case Trouble():
+            return printable_lines(str(trouble))
         case BaseExceptionGroup(exceptions=[only]):
             return _expected(only)
     return None
