@@ -71,7 +71,8 @@ async def test_what_is_due_is_found_by_the_index(
 
     plan = json.loads(told)
     assert "payment_transactions_due_index" in told
-    assert [node for node in nodes(plan) if node["Node Type"] == "Seq Scan"] == []
+    whole = {node["Relation Name"] for node in nodes(plan) if node["Node Type"] == "Seq Scan"}
+    assert whole <= {"merchant_endpoints"}, "of which there are a few"
 
 
 def nodes(plan: Any) -> list[dict[str, Any]]:
