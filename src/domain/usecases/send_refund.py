@@ -105,7 +105,7 @@ class SendRefund:
         return found or refund
 
     async def _keep_as_break(self, order_id: str, refund: Refund, taken: TransactionTaken) -> Refund:
-        """What was taken is another payment's transaction: whose money went back, a person has to find out."""
+        """What was taken is another payment's transaction; whose money went back, a person has to say."""
         at = self._clock.now()
         elsewhere = TransactionElsewhere(transaction_id=taken.transaction_id, received_at=at)
 

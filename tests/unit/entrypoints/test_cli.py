@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import jwt
 import pytest
+from dependency_injector.providers import Object
 
 from domain.errors import DatabaseUnavailable, GatewayUnavailable
 from domain.payment import Break
@@ -385,6 +386,33 @@ def test_a_pass_ends_when_midtrans_is_silent_and_tells_what_is_known(service: Se
     assert ended.exit_code == 1
     assert "Midtrans does not answer" in str(ended.exception)
     assert service.merchant.ids == [str(event_id)]
+
+
+@pytest.mark.parametrize("chore", ["confirm notifications", "reconcile payments", "repeat refunds"])
+def test_a_fault_in_one_chore_keeps_no_other_from_being_done(service: Service, chore: str) -> None:
+    given(service)
+    service.clock.advance(16 * 60)
+    service.gateway.answers_status_of("t-1", builders.a_status_reply(transaction_status="expire"))
+
+    async def told() -> None:
+        await listens(service.begin)
+        await is_paid(service.begin, "order-5")
+
+    asyncio.run(told())
+    ((event_id, _),) = service.begin.state.merchant.deliveries
+
+    async def breaks(**_: int) -> None:
+        raise ValueError("odd")
+
+    with getattr(service.container, chore.replace(" ", "_")).override(Object(breaks)):
+        ended = run("reconcile", "--once")
+
+    assert ended.exit_code == 1
+    assert isinstance(ended.exception, Trouble)
+    assert chore in str(ended.exception)
+    assert str(event_id) in service.merchant.ids
+    asked = json.loads(printed("payments", "show", "order-1", "--json"))["status"]
+    assert asked == ("pending" if chore == "reconcile payments" else "expire")
 
 
 def test_reconciling_for_ever_is_the_workers() -> None:
