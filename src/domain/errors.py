@@ -35,6 +35,7 @@ BayarError
 └── DatabaseUnavailable
 """
 
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from domain.payment import Payment
@@ -163,9 +164,11 @@ class TooManyRequests(BayarError):
 class NotANotification(BayarError):
     code = "invalid-body"
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"This is not a notification: {what}.")
-        self.what = what
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        """``fields`` has what is wrong by field; the empty name is the whole body's."""
+        self.fields = fields
+        self.what = "; ".join(f"{name} {wrong}".lstrip() for name, wrong in fields.items())
+        super().__init__(f"This is not a notification: {self.what}.")
 
 
 class NotificationNotFound(BayarError):
