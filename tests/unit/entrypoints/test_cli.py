@@ -526,6 +526,52 @@ def test_a_fault_of_our_own_keeps_its_traceback(service: Service, monkeypatch: p
 
 
 @pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nonsense"], "No such command 'nonsense'. See bayar --help."),
+        (["token"], "Missing option '--user'. See bayar token --help."),
+        (
+            ["payments", "refund", "order-1"],
+            "There is no terminal to ask on; say --yes. See bayar payments refund --help.",
+        ),
+        (
+            ["token", "--user", "1", "--ttl", "x"],
+            "Invalid value for '--ttl': 'x' is not a duration such as 15m, 1h or 7d. See bayar token --help.",
+        ),
+    ],
+)
+def test_wrong_usage_is_one_plain_line(
+    service: Service, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    given(service, status=Status.SETTLEMENT, paid_at=NOW)
+
+    assert failed(capsys, *arguments, status=2) == f"{told}\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["payments"]])
+def test_a_group_alone_shows_its_help(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["bayar", *arguments])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 2
+    assert "Usage: bayar" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["payments", "list", "--help"], ["--version"]])
+def test_what_goes_well_ends_with_status_0(monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["bayar", *arguments])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert not ended.value.code
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         ["nonsense"],
