@@ -18,6 +18,7 @@ BayarError
 ├── NotANotification       lacks what every notification of Midtrans has
 ├── NotificationNotFound
 ├── NotReplayable          a stored notification that nothing proves
+├── NothingToDismiss       a notification that is not there, or not set aside
 ├── TransactionTaken       a transaction id that already belongs to another payment
 ├── UserNotFound           somebody named a user who is not in ``users``
 ├── EndpointNotFound
@@ -184,6 +185,13 @@ class NotReplayable(BayarError):
     def __init__(self, notification_id: object, why: str) -> None:
         super().__init__(f"Notification {notification_id} cannot be replayed, for {why}.")
         self.why = why
+
+
+class NothingToDismiss(BayarError):
+    code = "nothing-to-dismiss"
+
+    def __init__(self, notification_id: object) -> None:
+        super().__init__(f"No notification {notification_id} is set aside, so there is nothing to dismiss.")
 
 
 class TooManyStreams(BayarError):

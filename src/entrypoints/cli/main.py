@@ -61,6 +61,9 @@ def main() -> None:
     except click.UsageError as wrong:
         click.echo(_wrong_usage(wrong), err=True)
         sys.exit(wrong.exit_code)
+    except click.ClickException as trouble:
+        click.echo(trouble.format_message(), err=True)
+        sys.exit(trouble.exit_code)
     except click.Abort:
         click.echo("Aborted.", err=True)
         sys.exit(1)

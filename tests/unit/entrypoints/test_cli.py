@@ -548,6 +548,22 @@ def test_wrong_usage_is_one_plain_line(
     assert failed(capsys, *arguments, status=2) == f"{told}\n"
 
 
+def test_a_silent_midtrans_is_one_plain_sentence(
+    service: Service, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given(service)
+    service.gateway.answers_status_of("t-1", GatewayUnavailable("ConnectError"))
+    monkeypatch.setattr(sys, "argv", ["bayar", "payments", "sync", "order-1"])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    said = capsys.readouterr()
+    assert ended.value.code == 1
+    assert said.err == "Midtrans did not answer; the status above is the stored one.\n"
+    assert said.out == "order-1  pending\n"
+
+
 @pytest.mark.parametrize("arguments", [[], ["payments"]])
 def test_a_group_alone_shows_its_help(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
