@@ -80,7 +80,9 @@ def next_command(payment: Payment, what: Break) -> str:
         return f"bayar payments refund {order_id}, or deliver and {attended}"
     if what.reason == "paid_twice" and payment.status in REFUNDS:
         # The payment stands for the refunded one of the two now; the other one's money is the order's.
-        return f"one of the two is being given back: bayar payments show {order_id}, then {attended}"
+        back = f"{rupiah(payment.refunded_amount)} of transaction {payment.transaction_id} went back"
+        kept = f"bayar payments show {order_id} says what is kept"
+        return f"{back}, and {what.subject} was paid, too; {kept}, then {attended}"
     if what.reason == "paid_twice":
         return f"bayar payments refund {order_id} --transaction {shlex.quote(what.subject)}, then {attended}"
     if what.reason in {"refund_unknown", "refund_after_refusal", "refund_amount"}:

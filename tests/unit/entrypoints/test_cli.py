@@ -352,6 +352,40 @@ def test_with_one_of_two_payments_given_back_nobody_is_told_to_give_back_the_oth
     assert listed["next"].endswith('bayar payments attend twice --note "…"')
 
 
+def test_of_a_payment_paid_twice_it_is_shown_which_money_went_back_and_which_is_kept(
+    service: Service,
+) -> None:
+    twice = (Break(reason="paid_twice", subject="t-2"),)
+    given(service, status=Status.SETTLEMENT, transaction_id="t-1", breaks=twice, paid_at=NOW)
+    service.gateway.answers_refunds_with(RefundTaken(transaction_id="t-2"))
+    before = printed("payments", "show", "order-1")
+
+    printed("payments", "refund", "order-1", "--transaction", "t-2", "--yes")
+
+    after = printed("payments", "show", "order-1")
+    (listed,) = json.loads(printed("payments", "list", "--attention", "--json"))
+    shown = json.loads(printed("payments", "show", "order-1", "--json"))
+    assert re.search(r"^t-1 +Rp10.000 +Rp0 +Rp10.000$", before, re.MULTILINE)
+    assert re.search(r"^t-2 +Rp10.000 +Rp0 +Rp10.000$", before, re.MULTILINE)
+    assert re.search(r"^t-2 +Rp10.000 +Rp10.000 +Rp0$", after, re.MULTILINE)
+    assert re.search(r"^t-1 +Rp10.000 +Rp0 +Rp10.000$", after, re.MULTILINE)
+    assert listed["next"].startswith("Rp10.000 of transaction t-2 went back, and t-1 was paid, too;")
+    assert {one["transaction_id"]: one["kept"] for one in shown["transactions"]} == {"t-1": 10_000, "t-2": 0}
+
+
+@pytest.mark.parametrize(
+    ("status", "transactions"), [(Status.PENDING, 0), (Status.EXPIRE, 0), (Status.SETTLEMENT, 1)]
+)
+def test_of_any_other_payment_there_is_nothing_to_compare(
+    service: Service, status: Status, transactions: int
+) -> None:
+    given(service, status=status, transaction_id="t-1")
+
+    assert "paid transaction" not in printed("payments", "show", "order-1")
+    shown = json.loads(printed("payments", "show", "order-1", "--json"))
+    assert len(shown["transactions"]) == transactions
+
+
 def test_one_pass_does_everything_that_is_due(service: Service) -> None:
     given(service)
     service.clock.advance(16 * 60)
