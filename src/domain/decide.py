@@ -24,7 +24,7 @@ from domain.evidence import (
     TransactionElsewhere,
 )
 from domain.history import Entry, Source
-from domain.payment import AFTER_FAILURE, Break, Payment
+from domain.payment import AFTER_FAILURE, MISSING_THERE, Break, Payment
 from domain.rupiah import parse_gross_amount
 from domain.signature import has_second_reading
 from domain.status import MONEY_BACK, NOTIFIED, REFUNDS, REPLIED, Status, status_of
@@ -187,7 +187,7 @@ def _missing(payment: Payment, evidence: NoTransaction) -> Decision:
     is_overdue = payment.status is Status.PENDING and _not_before(payment, at) >= end
     if is_overdue or _is_long_unconfirmed(payment, at):
         subject = payment.transaction_id or payment.order_id
-        return _break(payment, Break(reason="missing_there", subject=subject), at, evidence.raw)
+        return _break(payment, Break(reason=MISSING_THERE, subject=subject), at, evidence.raw)
     return Decision(payment=payment)
 
 

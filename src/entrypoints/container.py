@@ -33,6 +33,7 @@ from domain.usecases.charge_payment import ChargePayment
 from domain.usecases.confirm_notifications import ConfirmNotifications
 from domain.usecases.create_payment import CreatePayment
 from domain.usecases.deliver_events import Attempt, DeliverEvents
+from domain.usecases.dismiss_notifications import DismissNotifications
 from domain.usecases.follow_payment import FollowPayment
 from domain.usecases.get_payment import GetPayment
 from domain.usecases.list_deliveries import ListDeliveries
@@ -175,6 +176,7 @@ class Container(DeclarativeContainer):
         clock=clock,
         confirm_always=settings.provided.confirm_always,
     )
+    dismiss_notifications = Singleton(DismissNotifications, begin=begin)
     verify_log = Singleton(VerifyLog, log=log)
     reconcile_payments = Singleton(
         ReconcilePayments, begin=background_begin, reader=background_reader, gateway=gateway, clock=clock

@@ -36,6 +36,7 @@ from domain.ports.gateway import (
 )
 from domain.ports.idempotency import Claim, Ended, New, Resumed, Reused, Running
 from domain.ports.notifications import (
+    DISMISSED,
     DoubtfulNotification,
     ForgedNotification,
     ReceivedNotification,
@@ -604,6 +605,12 @@ class InMemoryNotifications:
         for row in await self._locked(ids):
             if not row.processed:
                 self._keep(replace(row, error=error))
+
+    async def dismiss(self, ids: list[UUID], note: str) -> list[UUID]:
+        rows = [row for row in await self._locked(ids) if not row.processed and row.error is not None]
+        for row in rows:
+            self._keep(replace(row, processed=True, error=f"{DISMISSED}{note} ({row.error})"))
+        return [row.id for row in rows]
 
     async def replayed(
         self,
