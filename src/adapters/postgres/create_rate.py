@@ -19,12 +19,12 @@ class PostgresCreateRate:
     on a busy user's row is short.
     """
 
-    def __init__(self, *, pool: Pool, per_minute: int) -> None:
-        self._pool, self._per_minute = pool, per_minute
+    def __init__(self, *, pool: Pool, per_minute: int, patience: float = ACQUIRE_SECONDS) -> None:
+        self._pool, self._per_minute, self._patience = pool, per_minute, patience
 
     async def take(self, user_id: int) -> int | None:
         with translated():
-            async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            async with self._pool.acquire(timeout=self._patience) as connection:
                 row = await connection.fetchrow(_TAKE_CREATE, user_id)
         if row is None or row["created"] <= self._per_minute:
             return None
