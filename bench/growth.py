@@ -170,6 +170,7 @@ class Desk:
         return found
 
     async def _timed(self, what: str, times: int, do: Callable[[], Any]) -> Chore:
+        """The first time does what was left to do."""
         taken = []
         for _ in range(times):
             started = time.perf_counter()
@@ -233,15 +234,15 @@ async def measure(desks: list[Desk], given: argparse.Namespace, progress: Progre
     chores = [chore for desk in desks for chore in await desk.chores(times=3)]
     cases = given.cases.split(";")
     rounds: list[Round] = []
-    for place, case in enumerate(cases):
+    for case in cases:
         for desk in desks:
+            progress.show(case, 0)
             await desk.round(case, connections=given.connections, seconds=1)
         for number in range(given.rounds):
             # Whoever comes second would always find the machine as the first one left it.
             for desk in desks if number % 2 else reversed(desks):
-                progress.show("rounds", (place + number / given.rounds) / len(cases))
+                progress.show(case, (number + 1) / given.rounds)
                 rounds.append(await desk.round(case, connections=given.connections, seconds=given.seconds))
-    progress.show("rounds", 1)
     sizes = [size for desk in desks for size in await desk.sizes()]
     return {"rounds": rounds, "chores": chores, "sizes": sizes}
 

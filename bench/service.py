@@ -48,6 +48,7 @@ class Shop:
             "MIDTRANS_BASE_URL": self.gateway_url,
             "AUTH_JWT_SECRET": self.secret,
             "BAYAR_CREATE_RATE": "100000000",
+            "BAYAR_ASK_RATE": "10000",
             "LOG_FORMAT": "json",
             **self.more,
         }

@@ -72,7 +72,10 @@ class Container(DeclarativeContainer):
     ids = Singleton(SystemIdentifiers)
     chance = Singleton(SystemChance)
 
-    pool = Singleton(create_pool, dsn=settings.provided.database_url, size=pool_size)
+    connecting = Factory(
+        create_pool, dsn=settings.provided.database_url, statements=settings.provided.statements_kept
+    )
+    pool = Singleton(connecting, size=pool_size)
     # However many call, notifications find connections; however many create, everybody else does.
     callers = Singleton(Share, pool=pool, part=0.75)
     creators = Singleton(Share, pool=callers, part=0.67)
@@ -92,7 +95,7 @@ class Container(DeclarativeContainer):
     reader = Singleton(PostgresPaymentReader, pool=callers)
     inbox = Singleton(PostgresNotificationReader, pool=callers)
     # Apart from the callers': a crowd of payments that are due must not take their connections.
-    background_pool = Singleton(create_pool, dsn=settings.provided.database_url, size=background_pool_size)
+    background_pool = Singleton(connecting, size=background_pool_size)
     background_begin = Singleton(
         PostgresUnitOfWork,
         pool=background_pool,

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
     Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record] | Share"
 
+# Prepared statements that a connection keeps.
+STATEMENTS_KEPT: Final = 100
 # Somebody waits for the answer: a pool without a free connection for so long is a database too busy.
 ACQUIRE_SECONDS: Final = 2.0
 # A crowd of creates comes through after a while: with it before and after a charge of 25 s a call is answered
@@ -51,8 +53,12 @@ class Share:
             self._free.release()
 
 
-def create_pool(*, dsn: str, size: int) -> asyncpg.Pool[asyncpg.Record]:
-    """A pool that is not open yet and connects on demand, so that a database that is away can come back."""
+def create_pool(*, dsn: str, size: int, statements: int = STATEMENTS_KEPT) -> asyncpg.Pool[asyncpg.Record]:
+    """A pool that is not open yet and connects on demand, so that a database that is away can come back.
+
+    Where transactions are pooled ``statements`` has to be 0: the next one may run on another connection of
+    the server, which knows none that was prepared.
+    """
     parts = urlsplit(dsn)
     several = "," in parts.netloc + "".join(parse_qs(parts.query).get("host", []))
     return asyncpg.create_pool(
@@ -62,6 +68,7 @@ def create_pool(*, dsn: str, size: int) -> asyncpg.Pool[asyncpg.Record]:
         timeout=5,
         command_timeout=10,
         max_inactive_connection_lifetime=300,
+        statement_cache_size=statements,
         # Only a writing server will do where several hosts are named; the list may include standbys.
         target_session_attrs=SessionAttribute.read_write if several else SessionAttribute.any,
         reset=_keep,
