@@ -115,7 +115,7 @@ class _Postgres:
         return started
 
     def run(self, program: str, *arguments: str | Path, text: str = "") -> None:
-        done = subprocess.run(
+        done = subprocess.run(  # a program of the wheel, no shell # nosec B603
             **self.arguments(program, *arguments),
             input=text,
             capture_output=True,
@@ -250,7 +250,7 @@ def _server(
 ) -> Iterator[None]:
     options = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
     with (data / "server.log").open("wb") as log:
-        server = subprocess.Popen(
+        server = subprocess.Popen(  # a program of the wheel, no shell # nosec B603
             **postgres.arguments("postgres", "-D", data, "-k", sockets, *options),
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -302,7 +302,7 @@ def _account() -> pwd.struct_passwd:
         return pwd.getpwnam(_ACCOUNT)
     why = "there is no useradd"
     if useradd := shutil.which("useradd", path=_SYSTEM_PATH):
-        done = subprocess.run(  # noqa: S603 - a fixed command
+        done = subprocess.run(  # noqa: S603 - a fixed command # nosec B603
             [useradd, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", _ACCOUNT],
             capture_output=True,
             text=True,

@@ -67,7 +67,7 @@ def _dbmate(url: str, *command: str, file: Path | None = None, path: str | None 
     """
     database = _primary(_read(url))
     output = ["--schema-file", str(file)] if file else ["--no-dump-schema"]
-    done = subprocess.run(  # noqa: S603 - a fixed command, no shell
+    done = subprocess.run(  # noqa: S603 - a fixed command, no shell # nosec B603
         [
             _program(), "--env-file", os.devnull, "--migrations-dir", str(DIRECTORY), *output,
             "--migration-lock", *command,

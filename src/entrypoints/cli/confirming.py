@@ -2,6 +2,8 @@ import sys
 
 import rich_click as click
 
+from entrypoints.printable import printable
+
 yes = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
@@ -19,4 +21,4 @@ def need_an_answer(*, yes: bool) -> None:
 def ask(question: str, *, yes: bool) -> None:
     """Go on only if a person says so, or has said ``--yes``."""
     if not yes:
-        click.confirm(question, abort=True, err=True)
+        click.confirm(printable(question), abort=True, err=True)

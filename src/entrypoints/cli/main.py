@@ -5,8 +5,10 @@ from importlib import import_module
 from typing import Any, Final
 
 import rich_click as click
+from click.exceptions import NoArgsIsHelpError
 
 from domain.errors import BayarError, DatabaseUnavailable
+from entrypoints.printable import printable, printable_lines
 from entrypoints.trouble import Trouble
 
 # Loaded when called: `bayar token` must not wait for a web framework.
@@ -51,15 +53,34 @@ def bayar() -> None:
 
 
 def main() -> None:
-    """Run a command; expected trouble is one plain sentence on stderr and exit status 1."""
+    """Run a command; expected trouble is one plain sentence on stderr and exit status 1, wrong usage 2."""
     try:
-        bayar()
+        status = bayar(prog_name="bayar", standalone_mode=False)
+    except NoArgsIsHelpError as alone:
+        click.echo(alone.message)
+        sys.exit(alone.exit_code)
+    except click.UsageError as wrong:
+        click.echo(_wrong_usage(wrong), err=True)
+        sys.exit(wrong.exit_code)
+    except click.ClickException as trouble:
+        click.echo(trouble.format_message(), err=True)
+        sys.exit(trouble.exit_code)
+    except click.Abort:
+        click.echo("Aborted.", err=True)
+        sys.exit(1)
     except Exception as trouble:
         told = _expected(trouble)
         if told is None:
             raise
         click.echo(told, err=True)
         sys.exit(1)
+    sys.exit(status)
+
+
+def _wrong_usage(wrong: click.UsageError) -> str:
+    """What is wrong, on one line, with where to read on."""
+    told = " ".join(wrong.format_message().split()).rstrip(".")
+    return f"{told}. See {wrong.ctx.command_path if wrong.ctx else 'bayar'} --help."
 
 
 def _expected(trouble: BaseException) -> str | None:
@@ -68,9 +89,11 @@ def _expected(trouble: BaseException) -> str | None:
         case DatabaseUnavailable() if trouble.__cause__ and str(trouble) == str(DatabaseUnavailable()):
             # Whoever sits at a shell can do something about a wrong name or password, say.
             why = str(trouble.__cause__).partition("\n")[0] or "no answer in time"
-            return f"The database is away or too busy ({why}); nothing was lost, try again."
-        case BayarError() | Trouble():
-            return str(trouble)
+            return printable(f"The database is away or too busy ({why}); nothing was lost, try again.")
+        case BayarError():
+            return printable(str(trouble))
+        case Trouble():
+            return printable_lines(str(trouble))
         case BaseExceptionGroup(exceptions=[only]):
             return _expected(only)
     return None

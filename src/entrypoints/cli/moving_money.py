@@ -15,7 +15,7 @@ from domain.refund import Refund, amount_to_refund, own_transaction
 from domain.status import Status
 from domain.usecases.refund_payment import Refunded, RefundWish
 from entrypoints.cli.confirming import ask, need_an_answer, yes
-from entrypoints.cli.output import as_json, rupiah, show_json
+from entrypoints.cli.output import as_json, rupiah, say, show_json
 from entrypoints.cli.plain import plain_payment, plain_refund
 from entrypoints.cli.session import DATABASE_AND_MIDTRANS, with_container
 from entrypoints.container import Container
@@ -50,7 +50,7 @@ def cancel(order_id: str, yes: bool, as_json: bool) -> None:  # noqa: FBT001 - f
     if as_json:
         show_json(plain_payment(payment))
     else:
-        click.echo(f"{payment.order_id}  {payment.status}")
+        say(f"{payment.order_id}  {payment.status}")
 
 
 @click.command()
@@ -96,7 +96,7 @@ def refund(
         wanted = known[0] if known else amount_to_refund(payment, refunds, transaction=of, amount=amount)
         ask(_question(payment, of, wanted), yes=yes)
         if not as_json:
-            click.echo(f"refunding {rupiah(wanted)} of {order_id} under the key {used}")
+            say(f"refunding {rupiah(wanted)} of {order_id} under the key {used}")
         call = IdempotentCall(
             user_id=OPERATOR.user_id,
             key=used,
@@ -117,7 +117,7 @@ def refund(
     if as_json:
         show_json(plain_refund(done.refund, order_id) | {"replayed": done.replayed})
     else:
-        click.echo(f"refund {done.refund.id}  {done.refund.status}  {rupiah(done.refund.amount)}  {order_id}")
+        say(f"refund {done.refund.id}  {done.refund.status}  {rupiah(done.refund.amount)}  {order_id}")
 
 
 def _named(key: str | None) -> str | None:

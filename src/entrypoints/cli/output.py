@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from entrypoints.printable import printable, printable_json
+
 _COLOURS: Final = {
     "settlement": "green",
     "pending": "yellow",
@@ -36,8 +38,18 @@ _LAST_COLUMN: Final = 24
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 
 
+def say(text: str) -> None:
+    """Print one line, whoever wrote the words in it."""
+    click.echo(printable(text))
+
+
+def json_text(value: Any) -> str:
+    """JSON to be read by people too, with nothing in it that a terminal would obey."""
+    return printable_json(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+
 def show_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2, default=str).replace("\x7f", "\\u007f"))
+    click.echo(json_text(value))
 
 
 def show_lines(values: Mapping[str, object]) -> None:
@@ -76,8 +88,7 @@ def _fits(widths: Sequence[int]) -> bool:
 def _text(cell: object) -> str:
     if isinstance(cell, datetime):
         return f"{cell:%Y-%m-%d %H:%M:%S}"
-    # What came from outside must not steer the terminal.
-    return "".join(c if c.isprintable() else "?" for c in str("" if cell is None else cell))
+    return printable("" if cell is None else str(cell))
 
 
 def rupiah(amount: int) -> str:

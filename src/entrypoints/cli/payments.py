@@ -1,4 +1,3 @@
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +13,8 @@ from domain.usecases.refund_changes import by
 from entrypoints.cli.attention import next_command, show_attention
 from entrypoints.cli.dispute import dispute_file
 from entrypoints.cli.moving_money import cancel, refund
-from entrypoints.cli.output import as_json, rupiah, show_json, show_table
+from entrypoints.cli.output import as_json, json_text, rupiah, say, show_json, show_table
+from entrypoints.cli.paid_twice import plain_transactions, show_transactions
 from entrypoints.cli.plain import plain_entry, plain_payment, plain_refund
 from entrypoints.cli.session import DATABASE, DATABASE_AND_MIDTRANS, with_container
 from entrypoints.container import Container
@@ -101,6 +101,7 @@ def show(order_id: str, as_json: bool) -> None:  # noqa: FBT001 - a flag
         show_json(
             plain_payment(payment)
             | {
+                "transactions": plain_transactions(payment, refunds),
                 "refunds": [plain_refund(found, order_id) for found in refunds],
                 "timeline": [plain_entry(entry) for entry in log],
             }
@@ -128,7 +129,7 @@ def sync(order_id: str, as_json: bool) -> None:  # noqa: FBT001 - a flag
     if as_json:
         show_json(plain_payment(payment) | {"refreshed": refreshed})
     else:
-        click.echo(f"{payment.order_id}  {payment.status}")
+        say(f"{payment.order_id}  {payment.status}")
     if not refreshed:
         raise click.ClickException("Midtrans did not answer; the status above is the stored one.")
 
@@ -146,7 +147,7 @@ def attend(order_id: str, note: str) -> None:
         return await container.attend_payment()(order_id, note=note)
 
     payment = with_container(DATABASE, do)
-    click.echo(f"{payment.order_id}  {payment.status}, nothing needs a person any more")
+    say(f"{payment.order_id}  {payment.status}, nothing needs a person any more")
 
 
 @payments.command()
@@ -167,25 +168,26 @@ def export(order_id: str, output: Path | None) -> None:
         return payment, await container.reader().log(payment.id)
 
     payment, log = with_container(DATABASE, do)
-    text = json.dumps(dispute_file(payment, log, plain_payment(payment)), indent=2, ensure_ascii=False)
+    text = json_text(dispute_file(payment, log, plain_payment(payment)))
     if output is None:
         click.echo(text)
         return
     try:
-        output.write_text(text + "\n")
+        output.write_text(text + "\n", encoding="utf-8")
     except OSError as trouble:
         raise Trouble(f"{output} cannot be written: {trouble.strerror}.") from trouble
-    click.echo(f"{len(log)} entries of {order_id} are in {output}.")
+    say(f"{len(log)} entries of {order_id} are in {output}.")
 
 
 def show_payment(payment: Payment, log: list[Entry], refunds: Sequence[Refund] = ()) -> None:
     """A payment in a few lines, and its refunds and its timeline as tables."""
-    click.echo(
+    say(
         f"{payment.order_id}  {payment.status}  {rupiah(payment.gross_amount)}  {payment.payment_type}  "
         f"transaction {payment.transaction_id or 'none yet'}"
     )
     for found in payment.attention:
-        click.echo(f"needs a person: {found.reason} ({found.subject}); {next_command(payment, found)}")
+        say(f"needs a person: {found.reason} ({found.subject}); {next_command(payment, found)}")
+    show_transactions(payment, refunds)
     if refunds:
         show_table(
             ["refund", "amount", "status", "asked (UTC)", "accepted (UTC)", "confirmed (UTC)", "by", "key"],

@@ -45,7 +45,7 @@ Rupiah = Annotated[int, Meta(ge=-1_000_000_000, le=1_000_000_000)]
 
 
 class CustomerBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who pays; passed on to Midtrans and not kept."""
+    """Who pays; passed on to Midtrans, and kept only where Midtrans repeats it in a notification."""
 
     first_name: Annotated[Text, _is("First name.")] | None = None
     last_name: Annotated[Text, _is("Last name.")] | None = None

@@ -1,6 +1,8 @@
 """Structured logs: one line per request and per change of a payment, and never a secret in them."""
 
+import asyncio
 import io
+import json
 import logging
 import re
 from collections.abc import Mapping, MutableMapping
@@ -9,6 +11,8 @@ from typing import Any, Final, TextIO, cast
 
 import msgspec
 import structlog
+
+from entrypoints.printable import printable, printable_json
 
 _NAMES: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
 
@@ -46,6 +50,7 @@ def configure_logs(*, log_format: str | None, level: str, stream: TextIO) -> Non
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
                 _forget_rows,
+                *([_indent] if console else []),
                 renderer,
             ],
         )
@@ -69,14 +74,29 @@ def _forget_rows(_logger: object, _name: str, event: MutableMapping[str, Any]) -
 def _write_traceback(stream: TextIO, exc_info: Any) -> None:
     text = io.StringIO()
     structlog.dev.plain_traceback(text, exc_info)
-    stream.write(_ROW.sub("DETAIL: left out\n", text.getvalue()))
+    stream.write(_indented(_ROW.sub("DETAIL: left out\n", text.getvalue())))
+
+
+def _indent(_logger: object, _name: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    if isinstance(event.get("exception"), str):
+        event["exception"] = _indented(event["exception"])
+    return event
+
+
+def _indented(traceback: str) -> str:
+    """So that nothing in it looks like a line of the log."""
+    return "".join(f"  {printable(line)}\n" for line in traceback.rstrip("\n").split("\n"))
 
 
 class _Patient:
-    """A stream that loses what cannot be written: a full disk under the log must not fail a payment."""
+    """A stream that loses what cannot be written: a full disk under the log must not fail a payment.
+
+    Inside a running loop, lines are flushed together at its next turn.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._flushes: asyncio.AbstractEventLoop | None = None
 
     def write(self, text: str) -> int:
         with suppress(OSError, ValueError):
@@ -84,17 +104,32 @@ class _Patient:
         return 0
 
     def flush(self) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._flush()
+            return
+        if loop is not self._flushes:
+            self._flushes = loop
+            loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flushes = None
         with suppress(OSError, ValueError):
             self._stream.flush()
 
 
 def _json(event: object, **_: object) -> str:
-    return msgspec.json.encode(event, enc_hook=repr).decode()
+    try:
+        line = msgspec.json.encode(event, enc_hook=repr).decode()
+    except UnicodeEncodeError:  # half a character, such as the name of a file may have
+        line = json.dumps(event, default=repr)
+    return printable_json(line)
 
 
 def _printable(_logger: object, _name: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """What came from outside must not steer the terminal; in JSON it is escaped anyway."""
     for name, value in event.items():
-        if isinstance(value, str) and not value.isprintable() and name != "exception":
-            event[name] = "".join(c if c.isprintable() else "?" for c in value)
+        if isinstance(value, str) and name != "exception":
+            event[name] = printable(value)
     return event

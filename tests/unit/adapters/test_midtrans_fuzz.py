@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 import httpx
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.errors import GatewayUnavailable
 from domain.evidence import ChargeAnswer, ChargeRefused, NoTransaction, StatusReply
-from domain.ports.gateway import AlreadyThere, Declined, NotTaken, RefundTaken, Unanswered
+from domain.ports.gateway import AlreadyThere, Declined, KeyCheck, NotTaken, RefundTaken, Unanswered
 from domain.status import Status
 from support.builders import a_charge, a_refund_order
 from support.recorded import denied_refund, gopay_charge, refund_answer, refunded_body, status_body
@@ -24,6 +24,17 @@ VALUES = st.recursive(
 CODES = st.sampled_from(["200", "201", "202", "404", "406", "407", "429", "500", 201, "0", "", "1" * 99])
 HTTP = st.sampled_from([200, 201, 202, 204, 302, 400, 401, 404, 406, 429, 500, 502, 599])
 
+BOMBS = st.sampled_from(
+    [
+        b"[" * 100_000,
+        b'{"status_code":' * 5_000,
+        b'{"status_code":' + b"1" * 9_000 + b"}",
+        b'{"status_code":"200","gross_amount":1e' + b"9" * 400 + b"}",
+        b'{"status_code":"404","x":"\\ud800"}',
+        b'{"status_code":"404","x":"\\u0000"}',
+    ]
+)
+
 
 def bodies(body: dict[str, Any]) -> st.SearchStrategy[bytes]:
     """One of Midtrans's bodies with some fields replaced, or no JSON object at all."""
@@ -31,7 +42,7 @@ def bodies(body: dict[str, Any]) -> st.SearchStrategy[bytes]:
     coded = st.tuples(changes, st.none() | CODES).map(
         lambda drawn: body | drawn[0] | ({"status_code": drawn[1]} if drawn[1] is not None else {})
     )
-    return coded.map(lambda drawn: json.dumps(drawn).encode()) | st.binary(max_size=40)
+    return coded.map(lambda drawn: json.dumps(drawn).encode()) | st.binary(max_size=40) | BOMBS
 
 
 @given(bodies(gopay_charge()), HTTP, st.text("0123456789 abc:,", max_size=9))
@@ -87,3 +98,40 @@ async def test_a_status_is_told_unknown_or_unavailable_whatever_is_answered(body
     assert isinstance(reply, StatusReply | NoTransaction)
     if isinstance(reply, NoTransaction):
         assert str(json.loads(body)["status_code"]) == "404"
+
+
+@given(bodies(status_body()), HTTP)
+async def test_an_end_is_told_refused_unknown_or_unavailable_whatever_is_answered(
+    body: bytes, http: int
+) -> None:
+    midtrans = RecordedMidtrans()
+    midtrans.answers(httpx.Response(http, content=body))
+    for end in (midtrans.gateway.cancel, midtrans.gateway.expire):
+        try:
+            reply = await end("t-1")
+        except GatewayUnavailable:
+            continue
+
+        assert isinstance(reply, StatusReply | NoTransaction | Declined)
+
+
+@given(bodies(status_body()), HTTP)
+async def test_the_key_is_accepted_refused_or_not_known_whatever_is_answered(body: bytes, http: int) -> None:
+    midtrans = RecordedMidtrans()
+    midtrans.answers(httpx.Response(http, content=body))
+
+    assert isinstance(await midtrans.gateway.check_key(), KeyCheck)
+
+
+@given(st.text("0123456789:-+, GMTMonJ", max_size=40))
+@example("Mon, 01 Jan 99999999999999999999 00:00:00 GMT")
+@example("Mon, 01 Jan 2026 99999999999999999999:00:00 GMT")
+@example("Mon, 01 Jan 0001 00:00:00 +2359")
+@example("Fri, 31 Dec 9999 23:59:59 -2359")
+async def test_the_clocks_are_apart_by_some_seconds_or_nothing_is_known_whatever_the_date(date: str) -> None:
+    midtrans = RecordedMidtrans()
+    midtrans.answers(httpx.Response(200, headers={"Date": date}))
+
+    apart = await midtrans.gateway.seconds_apart()
+
+    assert apart is None or apart >= 0

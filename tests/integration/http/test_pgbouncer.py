@@ -1,0 +1,61 @@
+"""The service behind a PgBouncer that pools transactions: two of the server's connections for everybody."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+
+from integration.http.harness import Shop, a_shop
+from support.pgbouncer import pgbouncer, pooled
+
+SERVER_CONNECTIONS = 2
+PAYMENTS = 12
+
+
+@pytest.fixture
+async def shop(database_url: str) -> AsyncIterator[Shop]:
+    if pgbouncer() is None and os.environ.get("CI"):
+        pytest.fail("CI needs PgBouncer: apt-get install pgbouncer")
+    if pgbouncer() is None:
+        pytest.skip("there is no PgBouncer; install it with: apt-get install pgbouncer")
+    with pooled(database_url, size=SERVER_CONNECTIONS) as url:
+        async with a_shop(url, notified=False) as shop:
+            yield shop
+
+
+async def notified(shop: Shop, payment: dict[str, object]) -> int:
+    answer = await shop.notify(
+        order_id=payment["order_id"],
+        transaction_id=payment["transaction_id"],
+        gross_amount=f"{payment['gross_amount']}.00",
+    )
+    return answer.status_code
+
+
+async def test_more_at_once_than_the_server_has_connections_for_are_all_served(shop: Shop) -> None:
+    payments = await asyncio.gather(*(shop.created(order_id=f"order-{n}") for n in range(PAYMENTS)))
+
+    *told, listed = await asyncio.gather(
+        *(notified(shop, payment) for payment in payments), shop.get("/api/payments?limit=50")
+    )
+
+    assert told == [200] * PAYMENTS
+    assert {payment["order_id"] for payment in listed.json()["items"]} == {
+        payment["order_id"] for payment in payments
+    }
+    read = await asyncio.gather(*(shop.get(f"/api/payments/order-{n}/status") for n in range(PAYMENTS)))
+    assert {answer.json()["status"] for answer in read} == {"settlement"}
+
+
+async def test_the_background_work_finds_what_nobody_told(shop: Shop) -> None:
+    payments = [await shop.created(order_id=f"order-{n}") for n in range(PAYMENTS)]
+    for payment in payments:
+        await shop.pay(payment)
+
+    reconcile = shop.container.reconcile_payments()
+    synced = await asyncio.gather(*(reconcile.sync(payment["order_id"]) for payment in payments))
+
+    assert {payment.status for payment in synced} == {"settlement"}
+    verified = await shop.container.verify_log()()
+    assert (verified.payments, verified.faults) == (PAYMENTS, ())
