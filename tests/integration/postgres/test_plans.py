@@ -9,7 +9,10 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from adapters.postgres.payments import PostgresPaymentReader
+from adapters.postgres.pool import create_pool
 from adapters.postgres.statements import load
+from domain.status import Status
 from support.builders import an_id
 
 if TYPE_CHECKING:
@@ -128,3 +131,21 @@ async def test_a_list_of_one_status_reads_few_others(pool: Pool) -> None:
                 )
 
     assert {asked: rows for asked, rows in passed_over.items() if rows > _FEW} == {}
+
+
+async def test_a_list_is_planned_for_the_status_that_is_asked_for(database_url: str) -> None:
+    """After some lists Postgres may take one plan for all, and read a whole table for a status of none."""
+    async with create_pool(dsn=database_url, size=1) as pool:
+        async with pool.acquire() as connection:
+            await connection.execute("INSERT INTO users (id) VALUES (1)")
+            await connection.execute("SET plan_cache_mode = force_generic_plan")
+        reader = PostgresPaymentReader(pool=pool)
+        await reader.page(user_id=1, status=Status.REFUND, after=None, limit=20)
+
+        async with pool.acquire() as connection:
+            plans = await connection.fetchval(
+                "SELECT sum(generic_plans) FROM pg_prepared_statements WHERE statement LIKE $1",
+                "%LIMIT $5%",
+            )
+
+    assert plans == 0
