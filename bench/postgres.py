@@ -9,8 +9,8 @@ import measured  # noqa: F401 - the import paths
 
 from entrypoints.embedded_postgres import embedded_postgres
 
-# A tenth of the memory of a small server; all else as Postgres comes, so that every commit waits for the disk.
-MEASURED: Final = {"shared_buffers": "1GB", "max_wal_size": "4GB", "max_connections": "100"}
+# Of a server with 16 GB, as Postgres's own manual says; all else as it comes, so every commit waits for the disk.
+MEASURED: Final = {"shared_buffers": "4GB", "max_wal_size": "8GB", "max_connections": "100"}
 # Nothing of it may be lost: what a crash would spoil is filled anew.
 FILLED: Final = {
     **MEASURED,
