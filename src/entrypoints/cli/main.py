@@ -60,10 +60,10 @@ def main() -> None:
         click.echo(alone.message)
         sys.exit(alone.exit_code)
     except click.UsageError as wrong:
-        click.echo(_wrong_usage(wrong), err=True)
+        click.echo(printable(_wrong_usage(wrong)), err=True)
         sys.exit(wrong.exit_code)
     except click.ClickException as trouble:
-        click.echo(trouble.format_message(), err=True)
+        click.echo(printable(trouble.format_message()), err=True)
         sys.exit(trouble.exit_code)
     except click.Abort:
         click.echo("Aborted.", err=True)
