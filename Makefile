@@ -1,6 +1,6 @@
 # `make` or `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-integration test-browser test-docker chaos fuzz simulate screenshots check fmt lint types layers lock-fresh lock schema life-cycle clean
+.PHONY: help setup demo test test-unit test-integration test-browser test-docker chaos load plant fuzz simulate screenshots check fmt lint types layers lock-fresh lock schema life-cycle clean
 
 PYTHON ?= python3
 SEEDS ?= 1000
@@ -53,6 +53,11 @@ REPORT ?= .bayar/chaos
 chaos: setup ## kill -9 at random under load (SEED=1 SECONDS=60 REPORT=.bayar/chaos), and see what is still true
 	@PYTHONPATH=src:tests $(BIN)/python -m chaos --seed $(SEED) --seconds $(SECONDS) --report $(REPORT)
 
+MINUTES ?= 30
+
+load: setup ## 70 % of what the service bears, for MINUTES=30: do memory or connections grow?
+	@PYTHONPATH=src:tests $(BIN)/python -m endurance --minutes $(MINUTES) $(if $(LOAD_REPORT),--report $(LOAD_REPORT))
+
 fuzz: setup ## odd calls of the whole API for SECONDS=60 (SEED=1), then odd notifications and odd answers of Midtrans
 	@PYTHONPATH=src:tests $(BIN)/python -m fuzz --seconds $(SECONDS) --seed $(SEED)
 	$(BIN)/python -m pytest tests/unit -k fuzz --hypothesis-profile=fuzz --override-ini=addopts=--import-mode=importlib
@@ -60,6 +65,9 @@ fuzz: setup ## odd calls of the whole API for SECONDS=60 (SEED=1), then odd noti
 simulate: setup ## SEEDS lives in a made-up world of faults (FIRST=0; LIFE=42 prints one; ARGS=--json): is every promise kept?
 	@PYTHONPATH=src:tests $(BIN)/python -m simulation --seeds $(SEEDS) \
 	  $(if $(FIRST),--first $(FIRST)) $(if $(LIFE),--seed $(LIFE)) $(ARGS)
+
+plant: setup ## plant known bugs in copies of the tree (BUG=paid-at-each-time for one): does a quick check find each?
+	@PYTHONPATH=src:tests $(BIN)/python -m planted $(if $(BUG),--only $(BUG))
 
 check: setup ## what CI runs: format, lint, types, layering, security lint, lock freshness, tests
 	$(BIN)/ruff format --check src tests

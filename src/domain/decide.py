@@ -24,7 +24,7 @@ from domain.evidence import (
     TransactionElsewhere,
 )
 from domain.history import Entry, Source
-from domain.payment import AFTER_FAILURE, Break, Payment
+from domain.payment import AFTER_FAILURE, MISSING_THERE, Break, Payment
 from domain.rupiah import parse_gross_amount
 from domain.signature import has_second_reading
 from domain.status import MONEY_BACK, NOTIFIED, REFUNDS, REPLIED, Status, status_of
@@ -96,7 +96,7 @@ def decide(payment: Payment, evidence: Evidence) -> Decision:
             claim = _Claim(
                 status=Status.FAILURE, transaction_id=None, at=evidence.received_at, raw=evidence.raw
             )
-            told = {"refused_code": evidence.code, "refused_message": evidence.message}
+            told = {history.REFUSED_CODE: evidence.code, history.REFUSED_MESSAGE: evidence.message}
             return _believe(payment, claim, Source.CHARGE, told)
         case Notification():
             return _notified(payment, evidence)
@@ -187,7 +187,7 @@ def _missing(payment: Payment, evidence: NoTransaction) -> Decision:
     is_overdue = payment.status is Status.PENDING and _not_before(payment, at) >= end
     if is_overdue or _is_long_unconfirmed(payment, at):
         subject = payment.transaction_id or payment.order_id
-        return _break(payment, Break(reason="missing_there", subject=subject), at, evidence.raw)
+        return _break(payment, Break(reason=MISSING_THERE, subject=subject), at, evidence.raw)
     return Decision(payment=payment)
 
 
@@ -279,9 +279,13 @@ def _beats(claim: _Claim, payment: Payment) -> bool:
 def _unconfirmed_since(
     before: Payment, status: Status, transaction_id: str | None, claim: _Claim, source: Source
 ) -> datetime | None:
-    """Since when only a notification says what the payment is; None once Midtrans said the same itself."""
+    """Since when only a notification says what the payment is; None once Midtrans said the same itself.
+
+    By the database's clock, with which it will be compared: a process whose clock is behind has not waited.
+    """
     if source is Source.NOTIFICATION:
-        return before.unconfirmed_since or (claim.at if status is not before.status else None)
+        since = before.read_at or claim.at
+        return before.unconfirmed_since or (since if status is not before.status else None)
     is_about_it = claim.transaction_id == transaction_id
     return None if is_about_it and claim.status is status else before.unconfirmed_since
 

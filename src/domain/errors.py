@@ -18,6 +18,7 @@ BayarError
 ├── NotANotification       lacks what every notification of Midtrans has
 ├── NotificationNotFound
 ├── NotReplayable          a stored notification that nothing proves
+├── NothingToDismiss       a notification that is not there, or not set aside
 ├── TransactionTaken       a transaction id that already belongs to another payment
 ├── UserNotFound           somebody named a user who is not in ``users``
 ├── EndpointNotFound
@@ -35,6 +36,7 @@ BayarError
 └── DatabaseUnavailable
 """
 
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from domain.payment import Payment
@@ -163,9 +165,11 @@ class TooManyRequests(BayarError):
 class NotANotification(BayarError):
     code = "invalid-body"
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"This is not a notification: {what}.")
-        self.what = what
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        """``fields`` has what is wrong by field; the empty name is the whole body's."""
+        self.fields = fields
+        self.what = "; ".join(f"{name} {wrong}".lstrip() for name, wrong in fields.items())
+        super().__init__(f"This is not a notification: {self.what}.")
 
 
 class NotificationNotFound(BayarError):
@@ -181,6 +185,13 @@ class NotReplayable(BayarError):
     def __init__(self, notification_id: object, why: str) -> None:
         super().__init__(f"Notification {notification_id} cannot be replayed, for {why}.")
         self.why = why
+
+
+class NothingToDismiss(BayarError):
+    code = "nothing-to-dismiss"
+
+    def __init__(self, notification_id: object) -> None:
+        super().__init__(f"No notification {notification_id} is set aside, so there is nothing to dismiss.")
 
 
 class TooManyStreams(BayarError):

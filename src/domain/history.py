@@ -22,6 +22,9 @@ Detail = Mapping[str, str | int | bool | None]
 EVIDENCE: Final = "evidence"
 # How the part of an entry's detail begins that tells of a break, followed by its reason.
 BREAK: Final = "break_"
+# The parts of an entry's detail that say with what code and words Midtrans refused.
+REFUSED_CODE: Final = "refused_code"
+REFUSED_MESSAGE: Final = "refused_message"
 _FORMAT: Final = 1
 
 
@@ -156,44 +159,3 @@ def _digest(
 
 
 _canonical: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Chain:
-    """One payment's whole log as stored, in order, with the length and the head that its row keeps.
-
-    ``unproven`` are the entries whose bytes are gone, or are not those that they name.
-    """
-
-    order_id: str
-    payment_id: UUID
-    length: int
-    head: bytes
-    entries: tuple[Entry, ...]
-    unproven: frozenset[int] = frozenset()
-
-
-def fault_in(chain: Chain) -> str | None:
-    """Where the log was touched, in words: an entry edited, removed, added or moved; None if it is whole.
-
-    Whoever can also rewrite the payment's own row can cut the end off unseen; comparing ``anchor`` with one
-    that was kept elsewhere shows that too.
-    """
-    head = b""
-    for place, entry in enumerate(chain.entries, start=1):
-        if entry.seq != place:
-            return f"entry {place} is missing" if entry.seq > place else f"entry {entry.seq} is there twice"
-        if entry.payment_id != chain.payment_id or entry.digest != seal(entry, head):
-            return f"entry {place} ({entry.what}) is not as it was written"
-        if entry.seq in chain.unproven:
-            return f"what proved entry {place} ({entry.what}) is gone or was changed"
-        head = entry.digest
-    if len(chain.entries) != chain.length:
-        return f"the log has {len(chain.entries)} entries, the payment knows of {chain.length}"
-    return None if head == chain.head else "the payment's head is not the last entry's digest"
-
-
-def anchor(previous: bytes, chain: Chain) -> bytes:
-    """One digest over the logs of many payments, taken in the order of their ids."""
-    told = b"".join((chain.payment_id.bytes, chain.length.to_bytes(8, "big"), chain.head))
-    return hashlib.sha256(previous + told).digest()

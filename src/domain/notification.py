@@ -29,11 +29,14 @@ def read(value: object, *, at: datetime) -> tuple[Notification, str]:
     Extra fields and odd optional ones are fine. Raises NotANotification.
     """
     if not isinstance(value, dict):
-        raise NotANotification("it is not an object")
-    for name, most in NEEDED.items():
-        text = value.get(name)
-        if not isinstance(text, str) or not 1 <= len(text) <= most:
-            raise NotANotification(f"{name} must be a text of 1 to {most} characters")
+        raise NotANotification({"": "it is not an object"})
+    wrong = {
+        name: f"must be a text of 1 to {most} characters"
+        for name, most in NEEDED.items()
+        if not isinstance(text := value.get(name), str) or not 1 <= len(text) <= most
+    }
+    if wrong:
+        raise NotANotification(wrong)
     said = Notification(
         order_id=value["order_id"],
         status_code=value["status_code"],

@@ -19,6 +19,8 @@ DEFAULT_LIFE: Final = timedelta(minutes=15)
 LATE: Final = "late"
 # The reason of the break when a charge is there after the shop was told that there is none.
 AFTER_FAILURE: Final = "charge_after_failure"
+# The reason of the break when Midtrans does not know the transaction of a payment that should be over.
+MISSING_THERE: Final = "missing_there"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)

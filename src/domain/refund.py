@@ -68,11 +68,23 @@ def left_of(payment: Payment, refunds: Iterable[Refund], transaction: str) -> in
     only our own refunds are known.
     """
     refunds = list(refunds)
-    back = accepted_of(payment, refunds, transaction)
-    if transaction == own_transaction(payment):
-        back = max(back, payment.refunded_amount)
+    back = back_of(payment, refunds, transaction)
     reserved = _sum(payment, refunds, transaction, RefundStatus.REQUESTED)
     return max(payment.gross_amount - back - reserved, 0)
+
+
+def back_of(payment: Payment, refunds: Iterable[Refund], transaction: str) -> int:
+    """What of one of the payment's transactions went back, as far as it is known here, in rupiah."""
+    back = accepted_of(payment, refunds, transaction)
+    return max(back, payment.refunded_amount) if transaction == own_transaction(payment) else back
+
+
+def paid_transactions(payment: Payment) -> tuple[str, ...]:
+    """What was paid for it, first the transaction that it stands for; several when it was paid twice."""
+    if not payment.status.is_paid:
+        return ()
+    own = own_transaction(payment)
+    return (own, *sorted(_paid_twice(payment) - {own}))
 
 
 def amount_to_refund(

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from domain.decide import NO_TRANSACTION_AFTER
-from domain.payment import AFTER_FAILURE, Payment
+from domain.payment import AFTER_FAILURE, MISSING_THERE, Payment
 from domain.status import Status
 
 _SECOND: Final = timedelta(seconds=1)
@@ -62,11 +62,19 @@ def _moments(payment: Payment, at: datetime) -> Iterator[datetime | None]:
         yield _next(at, charged_at, _AFTER_CHARGE) or _twice_as_old(charged_at, at)
     elif payment.status is Status.PENDING and at < payment.expires_at:
         yield min(_twice_as_old(payment.created_at, at), payment.expires_at + _OVERDUE[0])
+    elif payment.status is Status.PENDING and _is_missing_there(payment):
+        # Nothing but a person can end it: Midtrans may have forgotten it, or is another one by now.
+        yield _next(at, payment.expires_at, _OVERDUE)
+        yield _next(at, payment.updated_at, _AFTER_EXPIRY)
     elif payment.status is Status.PENDING:
         yield _next(at, payment.expires_at, _OVERDUE) or _twice_as_old(payment.expires_at, at)
     elif payment.status.is_unpaid_end:
         yield _next(at, payment.updated_at, _AFTER_END)
         yield _next(at, payment.expires_at, _AFTER_EXPIRY)
+
+
+def _is_missing_there(payment: Payment) -> bool:
+    return any(b.reason == MISSING_THERE for b in payment.breaks)
 
 
 def _next(at: datetime, since: datetime, waits: tuple[timedelta, ...]) -> datetime | None:

@@ -8,7 +8,7 @@ from dependency_injector.providers import Dependency, Factory, Object, Singleton
 
 from adapters.merchant.client import create_http as create_merchant_http
 from adapters.merchant.merchant import HttpMerchant
-from adapters.midtrans.client import MidtransClient, create_http
+from adapters.midtrans.client import MidtransClient, create_transport
 from adapters.midtrans.gateway import MidtransGateway
 from adapters.outside.webhook_probe import HttpxWebhookProbe
 from adapters.postgres.checkouts import PostgresCheckouts, PostgresPaymentChanges
@@ -33,6 +33,7 @@ from domain.usecases.charge_payment import ChargePayment
 from domain.usecases.confirm_notifications import ConfirmNotifications
 from domain.usecases.create_payment import CreatePayment
 from domain.usecases.deliver_events import Attempt, DeliverEvents
+from domain.usecases.dismiss_notifications import DismissNotifications
 from domain.usecases.follow_payment import FollowPayment
 from domain.usecases.get_payment import GetPayment
 from domain.usecases.list_deliveries import ListDeliveries
@@ -93,15 +94,15 @@ class Container(DeclarativeContainer):
     rate = Singleton(PostgresCreateRate, pool=pool, per_minute=settings.provided.create_rate)
     health = Singleton(PostgresHealth, pool=pool, migrations=Call(versions))
 
-    http = Singleton(
-        create_http,
-        base_url=settings.provided.midtrans_url,
-        server_key=settings.provided.server_key,
-        connections=1000,
-    )
+    transport = Singleton(create_transport, connections=1000)
     midtrans = Singleton(
         MidtransGateway,
-        client=Factory(MidtransClient, http=http),
+        client=Factory(
+            MidtransClient,
+            transport=transport,
+            base_url=settings.provided.midtrans_url,
+            server_key=settings.provided.server_key,
+        ),
         clock=clock,
         notify_url=settings.provided.notify_url,
     )
@@ -117,7 +118,7 @@ class Container(DeclarativeContainer):
         CreatePayment,
         begin=begin,
         reader=reader,
-        charge=Factory(ChargePayment, begin=begin, gateway=gateway, clock=clock),
+        charge=Factory(ChargePayment, begin=begin, reader=reader, gateway=gateway, clock=clock),
         rate=rate,
         clock=clock,
         ids=ids,
@@ -175,6 +176,7 @@ class Container(DeclarativeContainer):
         clock=clock,
         confirm_always=settings.provided.confirm_always,
     )
+    dismiss_notifications = Singleton(DismissNotifications, begin=begin)
     verify_log = Singleton(VerifyLog, log=log)
     reconcile_payments = Singleton(
         ReconcilePayments, begin=background_begin, reader=background_reader, gateway=gateway, clock=clock

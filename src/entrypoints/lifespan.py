@@ -13,7 +13,7 @@ async def running(container: Container, *, midtrans: bool = True) -> AsyncIterat
     The database may be away: connections are made on demand.
     """
     pools = (container.pool, container.background_pool)
-    resources = (*pools, container.http, container.merchant) if midtrans else pools
+    resources = (*pools, container.transport, container.merchant) if midtrans else pools
     async with AsyncExitStack() as stack:
         for resource in resources:
             await stack.enter_async_context(resource())

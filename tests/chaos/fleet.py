@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +33,8 @@ _RESTART_SECONDS: Final = 0.3
 _LONG: Final = 86_400.0
 # What has not come back by then never will.
 RECOVERY_SECONDS: Final = 60.0
+# How long the postmaster's other children may take to end once one of them was killed.
+_SECONDS_TO_FALL: Final = 10.0
 # What the processes log once they do their work.
 _SERVES: Final = "server.started"
 _WORKS: Final = "worker.started"
@@ -130,15 +133,19 @@ class Postgres:
         await self.start()
 
     async def kill_one(self, random: Random) -> None:
-        """One of the postmaster's children: it ends all others too, and recovers."""
-        postmaster = int((self._home / "pgdata" / "postmaster.pid").read_text().splitlines()[0])
-        children = children_of(postmaster)
-        kill_9(random.choice(children))
+        """One of the postmaster's children: it ends all others too, and recovers.
 
-        async def are_replaced() -> bool:
-            return not set(children) & set(children_of(postmaster))
-
-        await eventually(are_replaced, within=RECOVERY_SECONDS)
+        One that was just ending by itself takes nobody with it; then another is killed.
+        """
+        while True:
+            # One that recovers would end for good, and one that starts may have another number then.
+            await eventually(self.answers, within=RECOVERY_SECONDS)
+            postmaster = int((self._home / "pgdata" / "postmaster.pid").read_text().splitlines()[0])
+            children = children_of(postmaster)
+            kill_9(random.choice(children))
+            with suppress(AssertionError):
+                await eventually(partial(_are_replaced, postmaster, children), within=_SECONDS_TO_FALL)
+                break
         await eventually(self.answers, within=RECOVERY_SECONDS)
 
     async def answers(self) -> bool:
@@ -147,6 +154,10 @@ class Postgres:
                 return bool(await connection.fetchval("SELECT 1"))
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return False
+
+
+async def _are_replaced(postmaster: int, children: list[int]) -> bool:
+    return not set(children) & set(children_of(postmaster))
 
 
 class Fleet:

@@ -102,10 +102,10 @@ class Load:
                 break
             if order.answer is None:
                 await asyncio.sleep(pause)
-        customer = asyncio.create_task(self._be_customer(order))
-        if order.is_watched and order.answer is not None:
-            await self._watch(order)
-        await customer
+        async with asyncio.TaskGroup() as together:
+            together.create_task(self._be_customer(order))
+            if order.is_watched and order.answer is not None:
+                await self._watch(order)
 
     async def _create(self, order: Order) -> float:
         """One call; how long to wait before it is repeated, if it has to be."""

@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import httpx
 
-from entrypoints.listening import listener
-from support.service import HOST, WEBHOOK
+from support.service import WEBHOOK
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from random import Random
 
     from chaos.record import Record
@@ -32,7 +29,7 @@ def canonical(body: bytes | str) -> str:
 
 @dataclass
 class Relay:
-    """An ASGI application; ``promised`` counts the notifications that were answered with success."""
+    """``promised`` counts the notifications that were answered with success."""
 
     record: Record
     http: httpx.AsyncClient
@@ -40,21 +37,12 @@ class Relay:
     promised: Counter[str] = field(default_factory=Counter)
     bodies: list[bytes] = field(default_factory=list)
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            await _live(receive, send)
-            return
-        body, more = b"", True
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
+    async def take(self, body: bytes) -> int:
+        """What the sender is answered: as the first of those that it was passed on as."""
         times = 2 if self.random.random() < _TWICE else 1
         answers = await asyncio.gather(*(self.post(body, "notification") for _ in range(times)))
-        status = answers[0] or _BAD_GATEWAY
-        await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
-        await send({"type": "http.response.body", "body": b""})
         self.bodies.append(body)
+        return answers[0] or _BAD_GATEWAY
 
     async def post(self, body: bytes, call: str) -> int | None:
         """Deliver a notification, and remember it if its safekeeping was promised."""
@@ -67,21 +55,3 @@ class Relay:
         if answer.is_success:
             self.promised[canonical(body)] += 1
         return answer.status_code
-
-    @asynccontextmanager
-    async def listening(self, port: int) -> AsyncIterator[None]:
-        server = listener(self, host=HOST, port=port)
-        task = asyncio.create_task(server.serve())
-        try:
-            yield
-        finally:
-            server.stop()
-            await task
-
-
-async def _live(receive: Any, send: Any) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return

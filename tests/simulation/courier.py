@@ -56,7 +56,7 @@ class Courier:
         self._world.tell("Midtrans", "notified {} ({}): {}", about.id if about else "", letter.status, answer)
         if is_received(answer):
             if about is not None:
-                about.received.add(letter.status)
+                about.received[letter.status] = self._world.time
             return
         interval = time_to_retry(answer, retries=tries)
         if interval is not None:

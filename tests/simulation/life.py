@@ -33,6 +33,7 @@ from support.fakes import CountingIdentifiers, InMemoryCreateRate
 
 _MINUTE: Final = 60.0
 _HOUR: Final = 3600.0
+_DAYS: Final = 8 * 24 * _HOUR
 _USERS: Final = (1, 2)
 _CREATES_A_MINUTE: Final = 60
 
@@ -60,7 +61,8 @@ def live(seed: int, *, faulty: bool = True, crash_at: float | None = None, trace
     fate = Fate(seed, faulty=faulty)
     world = World(fate, traced=traced)
     scene, shop, customers = _made(world, crash_at)
-    coming_to_rest = (Truth(scene), Refunding(scene), Telling(scene))
+    refunding = Refunding(scene)
+    coming_to_rest = (Truth(scene), refunding, Telling(scene))
     laws = (History(scene), Charging(scene), *coming_to_rest)
     Answers(scene), Asking(scene)
     scene.weather.begin()
@@ -70,6 +72,7 @@ def live(seed: int, *, faulty: bool = True, crash_at: float | None = None, trace
         customers.come(adopt(scene.database, scene.midtrans, fate))
     try:
         _pass(scene, lambda: all(law.is_at_rest() for law in coming_to_rest))
+        _pass_days(scene, refunding.is_at_rest)
     except TooManySteps:
         world.broke(Law.COMES_TO_REST, f"{world.loop.steps} steps")
     else:
@@ -148,7 +151,14 @@ def _pass(scene: Scene, is_at_rest: Callable[[], bool]) -> None:
     loop, fate, storm = scene.world.loop, scene.world.fate, scene.weather.storm
     end, is_whole = storm + 12 * _HOUR, fate.chance(0.1)
     if fate.chance(0.03):
-        end, is_whole = storm + 8 * 24 * _HOUR, True
+        end, is_whole = storm + _DAYS, True
     loop.run(storm + 10 * _MINUTE)
     while not loop.is_stopped and loop.time() < end and (is_whole or not is_at_rest()):
         loop.run(loop.time() + 10 * _MINUTE)
+
+
+def _pass_days(scene: Scene, is_at_rest: Callable[[], bool]) -> None:
+    """A refund that Midtrans refuses after a silence is asked for again for a week before it is given up."""
+    loop, end = scene.world.loop, scene.weather.storm + _DAYS
+    while not loop.is_stopped and loop.time() < end and not is_at_rest():
+        loop.run(loop.time() + _HOUR)

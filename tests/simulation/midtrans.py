@@ -66,8 +66,8 @@ class Transaction:
     key: str | None
     states: list[State] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
-    # The statuses of which a notification was received.
-    received: set[str] = field(default_factory=set)
+    # When a notification of each status was last received.
+    received: dict[str, float] = field(default_factory=dict)
 
     @property
     def made_at(self) -> float:

@@ -21,7 +21,7 @@ from domain.delivery import (
 )
 from domain.endpoint import OF_SETTINGS, ROTATION, Disabled, Endpoint
 from domain.merchant_event import MerchantEvent, news
-from domain.ports.deliveries import EventDelivery, Settled
+from domain.ports.deliveries import Backlog, EventDelivery, Settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -166,8 +166,9 @@ class InMemoryEndpoints(_Rows):
 
     async def disable(self, endpoint_id: UUID, why: Disabled) -> bool:
         row = await self._locked_endpoint(endpoint_id)
-        if row is not None and row.endpoint.disabled_at is None:
-            disabled = replace(row.endpoint, disabled_at=self._clock.now(), disabled=why)
+        if row is not None and row.endpoint.disabled in {None, Disabled.GONE}:
+            since = row.endpoint.disabled_at or self._clock.now()
+            disabled = replace(row.endpoint, disabled_at=since, disabled=why)
             self._keep_endpoint(replace(row, endpoint=disabled))
         return row is not None
 
@@ -375,9 +376,12 @@ class InMemoryDeliveries(_Rows):
         await self._transaction.turn()
         return [self._shown(row) for row in self._newest() if row.event.payment_id == payment_id]
 
-    async def page(self, *, failed: bool, limit: int) -> list[EventDelivery]:
+    async def page(self, *, failed: bool, enabled: bool = False, limit: int) -> list[EventDelivery]:
         await self._transaction.turn()
         rows = [row for row in self._newest() if not failed or row.gave_up_at is not None]
+        if enabled:
+            told = self._enabled()
+            rows = [row for row in rows if row.endpoint_id in told]
         return [self._shown(row) for row in rows][:limit]
 
     async def failed_events(self) -> list[UUID]:
@@ -414,9 +418,23 @@ class InMemoryDeliveries(_Rows):
 
     async def oldest_waiting(self) -> timedelta:
         await self._transaction.turn()
-        enabled = {row.endpoint.id for row in self._endpoints() if row.endpoint.disabled_at is None}
+        enabled = self._enabled()
         waiting = [row.queued_at for row in self._deliveries() if row.waits and row.endpoint_id in enabled]
         return self._clock.now() - min(waiting) if waiting else timedelta()
+
+    async def backlogs(self) -> dict[UUID, Backlog]:
+        await self._transaction.turn()
+        found: dict[UUID, Backlog] = {}
+        for row in self._deliveries():
+            if row.delivered_at is None:
+                known = found.get(row.endpoint_id, Backlog())
+                found[row.endpoint_id] = Backlog(
+                    waiting=known.waiting + row.waits, gave_up=known.gave_up + (not row.waits)
+                )
+        return found
+
+    def _enabled(self) -> set[UUID]:
+        return {row.endpoint.id for row in self._endpoints() if row.endpoint.disabled_at is None}
 
     def _newest(self) -> list[StoredDelivery]:
         """Newest first, and among those of one event the older endpoint's first."""

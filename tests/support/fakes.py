@@ -36,6 +36,7 @@ from domain.ports.gateway import (
 )
 from domain.ports.idempotency import Claim, Ended, New, Resumed, Reused, Running
 from domain.ports.notifications import (
+    DISMISSED,
     DoubtfulNotification,
     ForgedNotification,
     ReceivedNotification,
@@ -45,6 +46,7 @@ from domain.schedule import ask_in
 from domain.status import Status
 from support.fake_merchant import InMemoryDeliveries, InMemoryEndpoints, MerchantState, queue
 from support.fake_refunds import InMemoryRefunds, StoredRefund
+from support.row_lock import RowLock
 
 START: Final = datetime(2026, 2, 6, 3, 0, tzinfo=UTC)
 _DAY: Final = timedelta(days=1)
@@ -110,7 +112,10 @@ class InMemoryCreateRate:
         self._clock, self._per_minute = clock, per_minute
         self._windows = {} if windows is None else windows
 
-    async def take(self, user_id: int) -> int | None:
+    async def take(self, user_ids: Sequence[int]) -> list[int | None]:
+        return [self._take(user_id) for user_id in user_ids]
+
+    def _take(self, user_id: int) -> int | None:
         now = self._clock.monotonic()
         started, created = self._windows.get(user_id, (now, 0))
         if started <= now - 60:
@@ -185,11 +190,11 @@ class _State:
 class _Transaction:
     """What one open transaction has changed and locked; ``broken`` once a statement of it failed."""
 
-    def __init__(self, committed: _State, locks: dict[Hashable, asyncio.Lock], patience: float) -> None:
+    def __init__(self, committed: _State, locks: dict[Hashable, RowLock], patience: float) -> None:
         self.committed, self.changed = committed, _State()
         self.broken = False
         self._locks, self._patience = locks, patience
-        self._held: dict[Hashable, asyncio.Lock] = {}
+        self._held: dict[Hashable, RowLock] = {}
 
     async def turn(self) -> None:
         """One statement: others get their turn, and none follows a failed one."""
@@ -207,7 +212,7 @@ class _Transaction:
             await lock.acquire()  # at once, or behind somebody whose turn has come
         self._held[key] = lock
 
-    async def _wait_for(self, lock: asyncio.Lock) -> None:
+    async def _wait_for(self, lock: RowLock) -> None:
         try:
             async with asyncio.timeout(self._patience):
                 await lock.acquire()
@@ -271,12 +276,19 @@ class InMemoryPayments:
         self._transaction, self._clock = transaction, clock
 
     async def add(self, payment: Payment, entries: tuple[Entry, ...]) -> None:
+        if not await self.add_all([(payment, entries)]):
+            raise OrderIdTaken(payment.order_id)
+
+    async def add_all(self, payments: Sequence[tuple[Payment, tuple[Entry, ...]]]) -> set[UUID]:
+        await self._transaction.turn()
+        return {payment.id for payment, entries in payments if await self._add(payment, entries)}
+
+    async def _add(self, payment: Payment, entries: tuple[Entry, ...]) -> bool:
         own = self._transaction
-        await own.turn()
         if own.payment(payment.order_id) is None:
             await own.hold(("payment", payment.order_id))
         if own.payment(payment.order_id) is not None:
-            raise OrderIdTaken(payment.order_id)
+            return False
         if payment.user_id not in own.committed.users | own.changed.users:
             own.broken = True
             raise UnknownUser(payment.user_id)
@@ -286,6 +298,7 @@ class InMemoryPayments:
         own.changed.charged_first_at[payment.id] = now
         self._due(payment, payment.updated_at)
         self._record(entries)
+        return True
 
     async def lock(self, order_id: str) -> Payment | None:
         own = self._transaction
@@ -457,6 +470,10 @@ class InMemoryPaymentReader:
         found = (await self._state()).payments.get(order_id)
         return found and replace(found, read_at=self._begin.now())
 
+    async def find_all(self, order_ids: Sequence[str]) -> list[Payment]:
+        payments, now = (await self._state()).payments, self._begin.now()
+        return [replace(payments[one], read_at=now) for one in set(order_ids) if one in payments]
+
     async def page(
         self, *, user_id: int | None, status: Status | None, after: Place | None, limit: int
     ) -> list[Payment]:
@@ -588,6 +605,12 @@ class InMemoryNotifications:
         for row in await self._locked(ids):
             if not row.processed:
                 self._keep(replace(row, error=error))
+
+    async def dismiss(self, ids: list[UUID], note: str) -> list[UUID]:
+        rows = [row for row in await self._locked(ids) if not row.processed and row.error is not None]
+        for row in rows:
+            self._keep(replace(row, processed=True, error=f"{DISMISSED}{note} ({row.error})"))
+        return [row.id for row in rows]
 
     async def replayed(
         self,
@@ -748,14 +771,18 @@ class InMemoryAskingBudget:
 
     async def spend(self, questions: int) -> None:
         if questions:
-            row, now = await self._row(), self._clock.now()
-            budget = self._read(row)
-            self._transaction.changed.budget = replace(
-                row,
-                tokens=budget.tokens - questions,
-                refilled_at=now,
-                paused_until=now + PROBE if budget.is_probing else row.paused_until,
-            )
+            row = await self._spent(questions)
+            is_probing = self._read(row).is_probing
+            paused_until = self._clock.now() + PROBE if is_probing else row.paused_until
+            self._transaction.changed.budget = replace(row, paused_until=paused_until)
+
+    async def overspend(self, questions: int) -> None:
+        if questions:
+            self._transaction.changed.budget = await self._spent(questions)
+
+    async def _spent(self, questions: int) -> StoredBudget:
+        row = await self._row()
+        return replace(row, tokens=self._read(row).tokens - questions, refilled_at=self._clock.now())
 
     async def report(self, *, answered: bool) -> None:
         row = await self._row()
@@ -809,7 +836,7 @@ class InMemoryUnitOfWork:
         self.is_away = False
         self.fail_next_commits = 0
         self._clock, self._lock_seconds = clock, lock_seconds
-        self._locks: dict[Hashable, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: dict[Hashable, RowLock] = defaultdict(RowLock)
         self._open: list[asyncio.Task[object] | None] = []
 
     @asynccontextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -10,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, TypeVar
@@ -62,17 +64,26 @@ async def eventually(look: Callable[[], Awaitable[T]], *, within: float = 10.0, 
 
 BAYAR: Final = Path(sys.executable).with_name("bayar")
 HOST: Final = "127.0.0.1"
+_FIRST_PORT: Final = 10_000
 
 
 def free_port() -> int:
-    """A port that nobody listens on, and nobody on the next one."""
+    """A port that nobody listens on, and nobody on the next one.
+
+    The system gives it to nobody by itself: it stays free while what listened there is killed and comes back.
+    """
     while True:
-        with socket.socket() as one, socket.socket() as next_one:
-            one.bind((HOST, 0))
-            port: int = one.getsockname()[1]
-            with suppress(OSError, OverflowError):
-                next_one.bind((HOST, port + 1))
-                return port
+        port = _FIRST_PORT + secrets.randbelow(_given_away_from() - _FIRST_PORT)
+        with socket.socket() as one, socket.socket() as next_one, suppress(OSError):
+            one.bind((HOST, port))
+            next_one.bind((HOST, port + 1))
+            return port
+
+
+@cache
+def _given_away_from() -> int:
+    """The first of the ports that are for whoever asks for any, or connects."""
+    return int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0]) - 1
 
 
 @dataclass(frozen=True, kw_only=True)

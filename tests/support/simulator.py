@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,8 +11,9 @@ import httpx
 
 from entrypoints.listening import listener
 from simulator.app import create_app
+from support.service import HOST, free_port
+from support.taking_posts import taking_posts
 
-HOST = "127.0.0.1"
 SERVER_KEY = "SB-Mid-server-test"
 
 
@@ -23,18 +23,9 @@ class Shop:
 
     notifications: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            await _live(receive, send)
-            return
-        body, more = b"", True
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
-        await send({"type": "http.response.body", "body": b""})
+    async def take(self, body: bytes) -> int:
         self.notifications.put_nowait(json.loads(body))
+        return 200
 
     async def told(self, order_id: str, status: str) -> dict[str, Any]:
         """Wait for the next notification of that order and status."""
@@ -62,23 +53,15 @@ async def a_simulator(**options: Any) -> AsyncIterator[Simulator]:
     app = create_app(
         server_key=SERVER_KEY, public_url=url, notify_url=f"http://{HOST}:{shop_port}/notify", **options
     )
-    servers = [listener(app, host=HOST, port=port), listener(shop, host=HOST, port=shop_port)]
-    tasks = [asyncio.create_task(server.serve()) for server in servers]
+    server = listener(app, host=HOST, port=port)
+    task = asyncio.create_task(server.serve())
     try:
-        async with httpx.AsyncClient(base_url=url) as control:
+        async with taking_posts(shop.take, port=shop_port), httpx.AsyncClient(base_url=url) as control:
             await _answering(control)
             yield Simulator(url, control, shop)
     finally:
-        for server in servers:
-            server.stop()
-        await asyncio.gather(*tasks)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-    return port
+        server.stop()
+        await task
 
 
 async def _answering(client: httpx.AsyncClient) -> None:
@@ -90,11 +73,3 @@ async def _answering(client: httpx.AsyncClient) -> None:
                 await asyncio.sleep(0.01)
             else:
                 return
-
-
-async def _live(receive: Any, send: Any) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return

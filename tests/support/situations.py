@@ -145,14 +145,10 @@ class RecordedMidtrans:
         self._ended: dict[str, dict[str, Any]] = {}
         self._refund: httpx.Response | None = None
         self._trouble: httpx.Response | Exception | None = None
-        http = httpx.AsyncClient(
-            base_url=base_url,
-            auth=httpx.BasicAuth(SERVER_KEY, ""),
-            transport=httpx.MockTransport(self._handle),
+        client = MidtransClient(
+            transport=httpx.MockTransport(self._handle), base_url=base_url, server_key=SERVER_KEY
         )
-        self.gateway = MidtransGateway(
-            client=MidtransClient(http=http), clock=self.clock, notify_url=notify_url
-        )
+        self.gateway = MidtransGateway(client=client, clock=self.clock, notify_url=notify_url)
 
     def answers(self, response: httpx.Response | Exception) -> None:
         """The same answer to everything."""

@@ -80,11 +80,11 @@ from support.fakes import (
 DOMAIN: Final = Path(domain.__path__[0])
 
 
-def typed(http: httpx.AsyncClient, pool: Any, connection: Any, memory: Any) -> None:
+def typed(client: MidtransClient, http: httpx.AsyncClient, pool: Any, connection: Any, memory: Any) -> None:
     """Never called: each line is an error to the type checker if the right side lost its port."""
     clock: Clock = SystemClock()
     ids: Identifiers = SystemIdentifiers()
-    midtrans = MidtransGateway(client=MidtransClient(http=http), clock=clock, notify_url=None)
+    midtrans = MidtransGateway(client=client, clock=clock, notify_url=None)
     gateway: PaymentGateway = midtrans
     checker: KeyChecker = midtrans
     begin: UnitOfWork = PostgresUnitOfWork(pool=pool, on_commit=lambda _: None)

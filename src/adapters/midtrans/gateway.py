@@ -214,6 +214,9 @@ def _undone(answer: Answer) -> Declined | NotTaken | Unanswered | AlreadyThere |
 
 def _refunded(refund: RefundOrder, answer: Answer) -> RefundOutcome:
     undone = _undone(answer)
+    if isinstance(undone, Declined) and answer.body_code is None:
+        # Not Midtrans's word but of something before it: a refusal is final, and the next try may be taken.
+        return Unanswered(reason=answer.message)
     if undone is not None:
         return undone
     status = (answer.text("transaction_status") or "").lower()

@@ -25,7 +25,14 @@ class PostgresAskingBudget:
     async def spend(self, questions: int) -> None:
         if questions:
             budget = await self._lock()
-            await self._connection.execute(_SPEND, budget.tokens - questions, budget.is_probing, PROBE)
+            await self._spend(budget, questions, wait_for_the_answer=budget.is_probing)
+
+    async def overspend(self, questions: int) -> None:
+        if questions:
+            await self._spend(await self._lock(), questions, wait_for_the_answer=False)
+
+    async def _spend(self, budget: Budget, questions: int, *, wait_for_the_answer: bool) -> None:
+        await self._connection.execute(_SPEND, budget.tokens - questions, wait_for_the_answer, PROBE)
 
     async def report(self, *, answered: bool) -> None:
         if answered:

@@ -7,6 +7,8 @@ from adapters.postgres.payments import SQL
 from adapters.postgres.pool import ACQUIRE_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from adapters.postgres.pool import Pool
 
 _TAKE_CREATE: Final = SQL["take_create"]
@@ -22,10 +24,15 @@ class PostgresCreateRate:
     def __init__(self, *, pool: Pool, per_minute: int) -> None:
         self._pool, self._per_minute = pool, per_minute
 
-    async def take(self, user_id: int) -> int | None:
+    async def take(self, user_ids: Sequence[int]) -> list[int | None]:
         with translated():
             async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-                row = await connection.fetchrow(_TAKE_CREATE, user_id)
-        if row is None or row["created"] <= self._per_minute:
-            return None
-        return max(int(row["seconds_left"]), 1)
+                rows = await connection.fetch(_TAKE_CREATE, user_ids)
+        seconds_left = {row["user_id"]: max(int(row["seconds_left"]), 1) for row in rows}
+        counted = {row["user_id"]: row["created"] - user_ids.count(row["user_id"]) for row in rows}
+        waits: list[int | None] = []
+        for user_id in user_ids:
+            counted[user_id] += 1
+            is_within = counted[user_id] <= self._per_minute
+            waits.append(None if is_within else seconds_left[user_id])
+        return waits

@@ -6,7 +6,7 @@ from adapters.postgres.endpoints import PostgresEndpoints
 from adapters.postgres.statements import load
 from domain.delivery import FAILING_FROM, Answered, Delivered, DueDelivery, Failed, Gone, Unreached
 from domain.endpoint import Disabled
-from domain.ports.deliveries import EventDelivery, Settled
+from domain.ports.deliveries import Backlog, EventDelivery, Settled
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -21,7 +21,7 @@ _ANSWERS_AGAIN, _DELIVERED = SQL["answers_again"], SQL["delivered"]
 _STRIKE, _FAILED, _GIVE_UP_OLDER, _GONE = SQL["strike"], SQL["failed"], SQL["give_up_older"], SQL["gone"]
 _OF_PAYMENT, _PAGE, _FAILED_EVENTS = SQL["of_payment"], SQL["page"], SQL["failed_events"]
 _LOCK_ENDPOINTS, _LIFT_PAUSES, _RESEND = SQL["lock_endpoints"], SQL["lift_pauses"], SQL["resend"]
-_OLDEST_WAITING = SQL["oldest_waiting"]
+_OLDEST_WAITING, _BACKLOGS = SQL["oldest_waiting"], SQL["backlogs"]
 _AT_ONCE: Final = 10
 
 
@@ -77,8 +77,8 @@ class PostgresDeliveries:
     async def of_payment(self, payment_id: UUID) -> list[EventDelivery]:
         return [_delivery(row) for row in await self._connection.fetch(_OF_PAYMENT, payment_id)]
 
-    async def page(self, *, failed: bool, limit: int) -> list[EventDelivery]:
-        return [_delivery(row) for row in await self._connection.fetch(_PAGE, failed, limit)]
+    async def page(self, *, failed: bool, enabled: bool = False, limit: int) -> list[EventDelivery]:
+        return [_delivery(row) for row in await self._connection.fetch(_PAGE, failed, enabled, limit)]
 
     async def failed_events(self) -> list[UUID]:
         return [row["id"] for row in await self._connection.fetch(_FAILED_EVENTS)]
@@ -90,6 +90,12 @@ class PostgresDeliveries:
         if at_once:
             await self._connection.execute(_LIFT_PAUSES, endpoints)
         return [row["event_id"] for row in await self._connection.fetch(_RESEND, event_ids, payment_id)]
+
+    async def backlogs(self) -> dict[UUID, Backlog]:
+        return {
+            row["endpoint_id"]: Backlog(waiting=row["waiting"], gave_up=row["gave_up"])
+            for row in await self._connection.fetch(_BACKLOGS)
+        }
 
     async def oldest_waiting(self) -> timedelta:
         waited: timedelta = await self._connection.fetchval(_OLDEST_WAITING)

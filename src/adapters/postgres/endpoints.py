@@ -40,7 +40,7 @@ class PostgresEndpoints:
         return await self._connection.fetchval(_ROTATE, endpoint_id, secret) is not None
 
     async def disable(self, endpoint_id: UUID, why: Disabled) -> bool:
-        return await self._connection.fetchval(_DISABLE, endpoint_id, why) is not None
+        return await self._connection.fetchval(_DISABLE, endpoint_id, why, Disabled.GONE) is not None
 
     async def enable(self, endpoint_id: UUID) -> bool:
         return await self._connection.fetchval(_ENABLE, endpoint_id) is not None

@@ -7,7 +7,7 @@ from adapters.postgres.errors import translated
 from adapters.postgres.payments import entry_of
 from adapters.postgres.pool import ACQUIRE_SECONDS
 from adapters.postgres.statements import load
-from domain.history import Chain
+from domain.chain import Chain, Row
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -55,7 +55,17 @@ async def _grouped(rows: Any) -> AsyncIterator[Chain]:
 def _chain(rows: list[Any]) -> Chain:
     first = rows[0]
     return Chain(
-        order_id=first["order_id"],
+        row=Row(
+            order_id=first["order_id"],
+            gross_amount=first["gross_amount"],
+            payment_type=first["payment_type"],
+            status=first["row_status"],
+            expires_at=first["expires_at"],
+            transaction_id=first["midtrans_transaction_id"],
+            paid_at=first["paid_at"],
+            late=first["late"],
+            refunded_amount=first["refunded_amount"],
+        ),
         payment_id=first["id"],
         length=first["log_length"],
         head=first["log_head"],

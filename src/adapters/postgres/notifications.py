@@ -5,7 +5,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
 from adapters.postgres.statements import load
-from domain.ports.notifications import DoubtfulNotification
+from domain.ports.notifications import DISMISSED, DoubtfulNotification
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ SQL: Final = load("notifications.sql")
 _ADD, _ADD_REPEAT, _ADD_FORGED = SQL["add"], SQL["add_repeat"], SQL["add_forged"]
 _TAKE_DOUBTFUL, _MARK_PROCESSED = SQL["take_doubtful"], SQL["mark_processed"]
 _POSTPONE, _REPLAYED = SQL["postpone"], SQL["replayed"]
-_SET_ASIDE = SQL["set_aside"]
+_SET_ASIDE, _DISMISS = SQL["set_aside"], SQL["dismiss"]
 
 
 class PostgresNotifications:
@@ -74,6 +74,10 @@ class PostgresNotifications:
 
     async def set_aside(self, ids: list[UUID], error: str) -> None:
         await self._connection.execute(_SET_ASIDE, ids, error)
+
+    async def dismiss(self, ids: list[UUID], note: str) -> list[UUID]:
+        rows = await self._connection.fetch(_DISMISS, ids, f"{DISMISSED}{note}")
+        return [row["id"] for row in rows]
 
     async def replayed(
         self,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SQL: Final = load("payments.sql")
 _ADD, _LOCK, _FIND, _SAVE = SQL["add"], SQL["lock"], SQL["find"], SQL["save"]
-_LOCK_FREE: Final = SQL["lock_free"]
+_LOCK_FREE, _FIND_ALL = SQL["lock_free"], SQL["find_all"]
 _TAKE_TURN, _LOG = SQL["take_turn"], SQL["log"]
 _CHARGE_AGAIN, _CHARGE_ANEW = SQL["charge_again"], SQL["charge_anew"]
 _NEVER_CHARGE_AGAIN = SQL["never_charge_again"]
@@ -41,32 +41,23 @@ class PostgresPayments:
 
     def __init__(self, connection: Connection, recorded: list[Entry]) -> None:
         self._connection, self._recorded = connection, recorded
+        # What nobody is told need not be written for a whole group.
+        self._is_anybody_told = True
 
     async def add(self, payment: Payment, entries: tuple[Entry, ...]) -> None:
-        try:
-            row = await self._connection.fetchrow(
-                _ADD,
-                payment.id,
-                payment.user_id,
-                payment.order_id,
-                payment.gross_amount,
-                payment.payment_type,
-                payment.status,
-                payment.created_at,
-                payment.expires_at,
-                payment.callback_url,
-                json.dumps(dict(payment.metadata)),
-                payment.log_length,
-                payment.log_head,
-                ask_in(payment, payment.updated_at),
-                *_columns(entries),
-                payment.checkout_token,
-            )
-        except asyncpg.ForeignKeyViolationError as stranger:
-            raise UnknownUser(payment.user_id) from stranger
-        if row is None:
+        if not await self.add_all([(payment, entries)]):
             raise OrderIdTaken(payment.order_id)
-        self._recorded.extend(entries)
+
+    async def add_all(self, payments: Sequence[tuple[Payment, tuple[Entry, ...]]]) -> set[UUID]:
+        entries = [entry for _, own in payments for entry in own]
+        new = [payment for payment, _ in payments]
+        try:
+            rows = await self._connection.fetch(_ADD, *_added_columns(new), *_columns(entries))
+        except asyncpg.ForeignKeyViolationError as stranger:
+            raise UnknownUser(new[0].user_id) from stranger
+        added = {row["id"] for row in rows}
+        self._recorded.extend(entry for entry in entries if entry.payment_id in added)
+        return added
 
     async def lock(self, order_id: str) -> Payment | None:
         row = await self._connection.fetchrow(_LOCK, order_id)
@@ -78,7 +69,8 @@ class PostgresPayments:
     async def save_all(self, changes: Sequence[tuple[Payment, tuple[Entry, ...]]]) -> None:
         payments = [payment for payment, _ in changes]
         entries = [entry for _, own in changes for entry in own]
-        events = [event for payment, own in changes for event in news(payment, own)]
+        told = changes if self._is_anybody_told else ()
+        events = [event for payment, own in told for event in news(payment, own)]
         try:
             rows = await self._connection.fetch(
                 _SAVE, *_saved_columns(payments), *_columns(entries), *_news_columns(events)
@@ -92,7 +84,9 @@ class PostgresPayments:
         self._recorded.extend(entries)
 
     async def lock_free(self, order_ids: Sequence[str]) -> list[Payment]:
-        return [payment_of(row) for row in await self._connection.fetch(_LOCK_FREE, list(order_ids))]
+        rows = await self._connection.fetch(_LOCK_FREE, list(order_ids))
+        self._is_anybody_told = any(row["is_anybody_told"] for row in rows) or not rows
+        return [payment_of(row) for row in rows]
 
     async def charge_again(self, payment_id: UUID) -> bool:
         return await self._connection.fetchrow(_CHARGE_AGAIN, payment_id) is not None
@@ -128,6 +122,10 @@ class PostgresPaymentReader:
         rows = await self._rows(_FIND, order_id)
         return payment_of(rows[0]) if rows else None
 
+    async def find_all(self, order_ids: Sequence[str]) -> list[Payment]:
+        wanted = [order_id for order_id in order_ids if may_be_asked_for(order_id)]
+        return [payment_of(row) for row in await self._rows(_FIND_ALL, wanted)] if wanted else []
+
     async def page(
         self, *, user_id: int | None, status: Status | None, after: Place | None, limit: int
     ) -> list[Payment]:
@@ -149,6 +147,26 @@ class PostgresPaymentReader:
         with translated():
             async with self._pool.acquire(timeout=self._patience) as connection:
                 return await connection.fetch(statement, *arguments)
+
+
+def _added_columns(payments: Sequence[Payment]) -> tuple[list[Any], ...]:
+    """New payments as one array per column, for unnest."""
+    return (
+        [payment.id for payment in payments],
+        [payment.user_id for payment in payments],
+        [payment.order_id for payment in payments],
+        [payment.gross_amount for payment in payments],
+        [payment.payment_type for payment in payments],
+        [payment.status for payment in payments],
+        [payment.created_at for payment in payments],
+        [payment.expires_at for payment in payments],
+        [payment.callback_url for payment in payments],
+        [json.dumps(dict(payment.metadata)) if payment.metadata else "{}" for payment in payments],
+        [payment.log_length for payment in payments],
+        [payment.log_head for payment in payments],
+        [ask_in(payment, payment.updated_at) for payment in payments],
+        [payment.checkout_token for payment in payments],
+    )
 
 
 def _saved_columns(payments: Sequence[Payment]) -> tuple[list[Any], ...]:

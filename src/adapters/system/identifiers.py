@@ -20,4 +20,6 @@ class SystemIdentifiers:
         return secrets.token_urlsafe(_TOKEN_BYTES)
 
     def order_id(self) -> str:
-        return OURS + "".join(secrets.choice(ALPHABET) for _ in range(OUR_RANDOM_LENGTH))
+        # 32 characters, so each is as likely as any other.
+        random = secrets.token_bytes(OUR_RANDOM_LENGTH)
+        return OURS + "".join(ALPHABET[byte % len(ALPHABET)] for byte in random)

@@ -15,7 +15,11 @@ class AskingBudget(Protocol):
         ...
 
     async def spend(self, questions: int) -> None:
-        """Count questions that will be asked."""
+        """Count questions that were allowed and will be asked."""
+        ...
+
+    async def overspend(self, questions: int) -> None:
+        """Count questions that are asked without being allowed; what waits for an answer waits no longer."""
         ...
 
     async def report(self, *, answered: bool) -> None:

@@ -7,7 +7,8 @@ from typing import Protocol
 class Condition:
     """``durable`` says whether a commit waits for the disk, as the server is set up by itself.
 
-    ``behind_seconds`` is how long what has waited longest for the background work is due.
+    ``behind_seconds`` is how long what has waited longest for the background work is due: a payment, a
+    notification, a refund, or an event whose endpoint may be told and is not.
     """
 
     version: str

@@ -52,6 +52,14 @@ class Settled:
     gave_up: int = 0
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Backlog:
+    """How many events an endpoint does not have: those that wait for it, and those that were given up."""
+
+    waiting: int = 0
+    gave_up: int = 0
+
+
 class Deliveries(Protocol):
     """The events on their way to the endpoints, within one open transaction.
 
@@ -75,8 +83,11 @@ class Deliveries(Protocol):
         """Of one payment's events, newest first; a thousand at most."""
         ...
 
-    async def page(self, *, failed: bool, limit: int) -> list[EventDelivery]:
-        """Of all payments' events, newest first; with ``failed`` only those that are not sent any more."""
+    async def page(self, *, failed: bool, enabled: bool = False, limit: int) -> list[EventDelivery]:
+        """Of all payments' events, newest first; with ``failed`` only those that are not sent any more.
+
+        With ``enabled`` only those of endpoints that are not disabled.
+        """
         ...
 
     async def failed_events(self) -> list[UUID]:
@@ -90,6 +101,10 @@ class Deliveries(Protocol):
 
         With ``payment_id`` only this payment's. With ``at_once`` no endpoint's pause is waited for.
         """
+        ...
+
+    async def backlogs(self) -> dict[UUID, Backlog]:
+        """By endpoint, for all that lack an event."""
         ...
 
     async def oldest_waiting(self) -> timedelta:

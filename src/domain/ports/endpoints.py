@@ -21,7 +21,10 @@ class Endpoints(Protocol):
         ...
 
     async def disable(self, endpoint_id: UUID, why: Disabled) -> bool:
-        """Tell it nothing more; what waits for it is kept. False when there is no such endpoint."""
+        """Tell it nothing more; what waits for it is kept. False when there is no such endpoint.
+
+        The first reason stays, but for ``GONE``, which is the endpoint's own word.
+        """
         ...
 
     async def enable(self, endpoint_id: UUID) -> bool:

@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from domain.history import Chain
+from domain.chain import Chain
 
 
 class EvidenceLog(Protocol):

@@ -4,6 +4,8 @@ from enum import Enum, StrEnum, auto
 from typing import Protocol
 from uuid import UUID
 
+from domain.ports.notifications import DISMISSED
+
 
 class Standing(StrEnum):
     """What became of a stored notification so far."""
@@ -11,6 +13,7 @@ class Standing(StrEnum):
     PROCESSED = "processed"
     TO_DO = "to do"
     SET_ASIDE = "set aside"
+    DISMISSED = "dismissed"
     NOT_VERIFIED = "not verified"
     FORGED = "forged"
 
@@ -39,7 +42,8 @@ class KeptNotification:
         if self.forged:
             return Standing.FORGED
         if self.processed:
-            return Standing.PROCESSED
+            is_dismissed = self.error is not None and self.error.startswith(DISMISSED)
+            return Standing.DISMISSED if is_dismissed else Standing.PROCESSED
         if self.error is not None:
             return Standing.SET_ASIDE
         return Standing.TO_DO if self.is_verified else Standing.NOT_VERIFIED
@@ -66,7 +70,7 @@ class Kind(Enum):
     """Which notifications are meant."""
 
     ANY = auto()
-    FAILED = auto()  # set aside, until they are replayed
+    FAILED = auto()  # set aside, until they are replayed or dismissed
     FORGED = auto()
     NOT_FORGED = auto()
 

@@ -1,8 +1,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
+
+# How the reason of a dismissed one begins; his note who dismissed it, and the reason before, follow.
+DISMISSED: Final = "dismissed: "
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,6 +77,13 @@ class Notifications(Protocol):
     async def mark_processed(self, ids: list[UUID]) -> None: ...
 
     async def set_aside(self, ids: list[UUID], error: str) -> None: ...
+
+    async def dismiss(self, ids: list[UUID], note: str) -> list[UUID]:
+        """Of those that are set aside say that somebody has looked at them, and why nothing follows.
+
+        Their ids; they are processed then, and keep the reason that they were set aside for.
+        """
+        ...
 
     async def replayed(
         self,

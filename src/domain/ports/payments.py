@@ -16,6 +16,10 @@ class Payments(Protocol):
         """Raises OrderIdTaken, and UnknownUser when the user is not in ``users``."""
         ...
 
+    async def add_all(self, payments: Sequence[tuple[Payment, tuple[Entry, ...]]]) -> set[UUID]:
+        """As ``add``, for several at once; the ids of those whose order id was free. Raises UnknownUser."""
+        ...
+
     async def lock(self, order_id: str) -> Payment | None:
         """The payment as committed last, locked until the transaction ends."""
         ...
@@ -90,6 +94,10 @@ class PaymentReader(Protocol):
     """Payments as committed, each call by itself; nothing is locked."""
 
     async def find(self, order_id: str) -> Payment | None: ...
+
+    async def find_all(self, order_ids: Sequence[str]) -> list[Payment]:
+        """Those of them that there are, in any order."""
+        ...
 
     async def page(
         self, *, user_id: int | None, status: Status | None, after: Place | None, limit: int

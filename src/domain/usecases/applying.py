@@ -17,8 +17,9 @@ from domain.usecases.together import Together, in_one_commit
 Then = Callable[[Work, Payment], Awaitable[None]]
 
 
-# So many are stored in one commit, in so many commits at a time; more than so many at once are refused.
-_MOST, _LANES, _WAITING = 32, 2, 5000
+# So many are stored in one commit; there is a second at the same time only while the first keeps so many
+# waiting. More than so many at once are refused.
+_MOST, _LANES, _CROWD, _WAITING = 32, 2, 16, 5000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +36,7 @@ class ApplyEvidence:
 
     def __init__(self, begin: UnitOfWork) -> None:
         self._begin = begin
-        self._together = Together(self._apply_all, most=_MOST, lanes=_LANES, waiting=_WAITING)
+        self._together = Together(self._apply_all, most=_MOST, lanes=_LANES, waiting=_WAITING, crowd=_CROWD)
 
     async def __call__(
         self, order_id: str, evidence: tuple[Evidence, ...], *, at: datetime, then: Then | None = None

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from dataclasses import replace
 from enum import Enum, auto
 from typing import Final
@@ -5,11 +6,13 @@ from typing import Final
 from domain.decide import decide
 from domain.errors import DatabaseUnavailable, GatewayUnavailable, InProgress, OutcomeUnknown
 from domain.evidence import ChargeAnswer, ChargeRefused, Evidence, NoTransaction
+from domain.history import REFUSED_CODE, REFUSED_MESSAGE, Entry, Source
 from domain.idempotency import Ending, IdempotentCall, Refused, ending_of
 from domain.order import Order
 from domain.payment import Payment
 from domain.ports.clock import Clock
 from domain.ports.gateway import AlreadyThere, Charge, NotTaken, PaymentGateway, Unanswered
+from domain.ports.payments import PaymentReader
 from domain.ports.work import UnitOfWork, Work
 from domain.rupiah import PaymentType
 from domain.status import Status
@@ -37,8 +40,10 @@ class ChargePayment:
     next call with the same Idempotency-Key goes on from here.
     """
 
-    def __init__(self, *, begin: UnitOfWork, gateway: PaymentGateway, clock: Clock) -> None:
-        self._begin, self._gateway, self._clock = begin, gateway, clock
+    def __init__(
+        self, *, begin: UnitOfWork, reader: PaymentReader, gateway: PaymentGateway, clock: Clock
+    ) -> None:
+        self._begin, self._reader, self._gateway, self._clock = begin, reader, gateway, clock
         self._apply = ApplyEvidence(begin)
 
     async def first(
@@ -133,10 +138,12 @@ class ChargePayment:
     ) -> Payment:
         """Store the evidence and how the call ended in one commit, and end the call so."""
         ending: Ending | None = None
+        said: tuple[str, str] | None = None
 
         async def end(work: Work, after: Payment) -> None:
             nonlocal ending
-            ending = ending_of(after, *_words(evidence, after))
+            words = said if said and after.status is Status.FAILURE else _words(evidence, after)
+            ending = ending_of(after, *words)
             if call is not None and ending is not None:
                 await work.idempotency.end(call, ending)
             elif call is not None:
@@ -145,6 +152,8 @@ class ChargePayment:
         order_id = payment.order_id
         known = () if evidence is None else (evidence,)
         try:
+            if evidence is None and payment.status is Status.FAILURE:
+                said = _refusal(await self._reader.log(payment.id))
             payment = await self._apply(order_id, known, at=self._clock.now(), then=end)
         except DatabaseUnavailable as away:
             # What Midtrans said is lost to us: only asking it again can tell.
@@ -152,7 +161,9 @@ class ChargePayment:
         if ending is None:
             raise OutcomeUnknown(order_id)
         if isinstance(ending, Refused):
-            raise ending.error(order_id)
+            error = ending.error(order_id)
+            error.replayed = said is not None
+            raise error
         return payment
 
     async def _release(self, call: IdempotentCall | None, *, uncharged: bool = False) -> None:
@@ -170,6 +181,12 @@ async def _keep(work: Work, call: IdempotentCall | None) -> None:
     """Asking, cancelling and charging anew each take long. Raises InProgress when the lease was lost."""
     if call is not None and not await work.idempotency.keep(call):
         raise InProgress(1)
+
+
+def _refusal(log: Iterable[Entry]) -> tuple[str, str] | None:
+    """Midtrans's code and words for the refusal that another call stored and may have been answered with."""
+    refused = [one.detail for one in log if one.source is Source.CHARGE and REFUSED_CODE in one.detail]
+    return (str(refused[-1][REFUSED_CODE]), str(refused[-1][REFUSED_MESSAGE])) if refused else None
 
 
 def _words(evidence: Evidence | None, payment: Payment) -> tuple[str, str]:

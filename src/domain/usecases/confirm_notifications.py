@@ -32,7 +32,7 @@ class ConfirmNotifications:
         async with self._begin() as work:
             taken = await work.notifications.take_doubtful(limit=limit)
             # These do not wait for the budget, but what they ask is counted.
-            await work.budget.spend(len(taken))
+            await work.budget.overspend(len(taken))
         by_order: dict[str, list[DoubtfulNotification]] = defaultdict(list)
         for doubtful in taken:
             by_order[doubtful.order_id].append(doubtful)

@@ -1,9 +1,11 @@
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from domain import history
 from domain.errors import (
     InProgress,
     KeyReused,
+    OrderIdTaken,
     PaymentNotFound,
     TooManyRequests,
     UnknownUser,
@@ -18,6 +20,11 @@ from domain.ports.identifiers import Identifiers
 from domain.ports.payments import PaymentReader
 from domain.ports.work import UnitOfWork, Work
 from domain.usecases.charge_payment import ChargePayment
+from domain.usecases.together import Together, in_one_commit
+
+# So many are added in one commit; there is a second at the same time only while the first keeps so many
+# waiting. More than so many at once are refused.
+_MOST, _LANES, _CROWD, _WAITING = 32, 2, 16, 2000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,7 +39,7 @@ class CreatePayment:
     """Create a payment and charge it at Midtrans, once; once per Idempotency-Key, where one is given.
 
     The row, and with it the key, is committed before Midtrans is asked, so that a crash leaves something to
-    go on with, and no transaction is open meanwhile.
+    go on with, and no transaction is open meanwhile. Those that arrive at the same time share a commit.
     """
 
     def __init__(
@@ -47,9 +54,11 @@ class CreatePayment:
         defaults: Defaults,
         auto_create_users: bool,
     ) -> None:
-        self._begin, self._reader, self._charge, self._rate = begin, reader, charge, rate
+        self._begin, self._reader, self._charge = begin, reader, charge
         self._clock, self._ids = clock, ids
         self._defaults, self._auto_create_users = defaults, auto_create_users
+        self._add = Together(self._add_all, most=_MOST, lanes=_LANES, waiting=_WAITING, crowd=_CROWD)
+        self._take = Together(rate.take, most=_MOST, lanes=1, waiting=_WAITING)
 
     async def __call__(self, wanted: Wanted, call: IdempotentCall | None = None) -> Created:
         """The payment, pending as a rule.
@@ -85,10 +94,13 @@ class CreatePayment:
             async with self._begin() as work:
                 if await work.idempotency.seen(call):
                     return
-        if wait := await self._rate.take(order.user_id):
+        if wait := await self._take(order.user_id):
             raise TooManyRequests(wait)
 
     async def _start(self, payment: Payment, call: IdempotentCall | None) -> Claim:
+        # A key's claim may have to wait for another's, and a group must not.
+        if call is None and await self._add(payment):
+            return New()
         try:
             async with self._begin() as work:
                 return await _add(work, payment, call)
@@ -98,6 +110,10 @@ class CreatePayment:
         async with self._begin() as work:
             await work.users.add(payment.user_id)
             return await _add(work, payment, call)
+
+    async def _add_all(self, group: Sequence[Payment]) -> Sequence[bool | None]:
+        """Whether each was added; one that was not is to be added alone, and that tells why."""
+        return await in_one_commit(self._begin, _add_in, group)
 
     async def _found(self, order_id: str) -> Payment:
         payment = await self._reader.find(order_id)
@@ -113,5 +129,16 @@ async def _add(work: Work, payment: Payment, call: IdempotentCall | None) -> Cla
         if not isinstance(claim, New):
             return claim
     payment, entries = history.opened(payment)
-    await work.payments.add(payment, entries)
+    try:
+        await work.payments.add(payment, entries)
+    except OrderIdTaken:
+        there = await work.payments.lock(payment.order_id)
+        # Ours, where the group's commit was made and its answer lost.
+        if there is None or there.id != payment.id:
+            raise
     return New()
+
+
+async def _add_in(work: Work, group: Sequence[Payment]) -> list[bool]:
+    added = await work.payments.add_all([history.opened(payment) for payment in group])
+    return [payment.id in added for payment in group]

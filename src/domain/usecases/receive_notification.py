@@ -25,8 +25,9 @@ class Delivery:
 
 
 Told = tuple[Outcome, Exception | None]
-# So many are stored in one commit, in so many commits at a time; more than so many at once are refused.
-_MOST, _LANES, _WAITING = 64, 2, 2000
+# So many are stored in one commit. The larger the groups, the less each costs: there is a second commit at
+# the same time only while the first keeps so many waiting. More than so many at once are refused.
+_MOST, _LANES, _CROWD, _WAITING = 64, 2, 48, 2000
 _FORGED_WAITING = 256
 
 
@@ -58,7 +59,7 @@ class ReceiveNotification:
     ) -> None:
         self._begin, self._ids = begin, ids
         self._keys, self._confirm_always = keys, confirm_always
-        self._together = Together(self._store, most=_MOST, lanes=_LANES, waiting=_WAITING)
+        self._together = Together(self._store, most=_MOST, lanes=_LANES, waiting=_WAITING, crowd=_CROWD)
         # In one lane, so that a flood of forged ones leaves the database to the genuine ones.
         self._forged = Together(self._keep_forged, most=_MOST, lanes=1, waiting=_FORGED_WAITING)
 

@@ -32,7 +32,8 @@ def noted(
     if transaction_of(payment, refund) != own_transaction(payment):
         detail["of_transaction"] = refund.transaction
     if refund.gateway_code is not None:
-        detail |= {"refused_code": refund.gateway_code, "refused_message": refund.gateway_message}
+        detail[history.REFUSED_CODE] = refund.gateway_code
+        detail[history.REFUSED_MESSAGE] = refund.gateway_message
     return history.recorded(payment, payment, what, source, detail, at=at, raw=raw)
 
 

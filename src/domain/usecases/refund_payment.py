@@ -10,7 +10,6 @@ from domain.errors import (
     RefundNotSent,
     RefundRefused,
     RefundUnknown,
-    TransactionTaken,
 )
 from domain.history import Source
 from domain.idempotency import IdempotentCall
@@ -95,7 +94,7 @@ class RefundPayment:
             if mine.only_ask:
                 return Refunded(refund=_accepted(mine, await self._send.ask(order_id, mine.refund)))
             refund, outcome = await self._send(mine.payment, mine.refund, may_exist=mine.may_exist)
-        except (DatabaseUnavailable, TransactionTaken) as not_stored:
+        except DatabaseUnavailable as not_stored:
             # What Midtrans said is lost to us: only repeating the refund can tell.
             raise RefundUnknown(order_id) from not_stored
         if refund.status is RefundStatus.NOT_SENT and isinstance(outcome, NotTaken):

@@ -4,7 +4,8 @@ from dataclasses import replace
 from enum import Enum, auto
 from typing import Final
 
-from domain.errors import GatewayUnavailable, PaymentNotFound
+from domain.errors import GatewayUnavailable, PaymentNotFound, TransactionTaken
+from domain.evidence import TransactionElsewhere
 from domain.history import Source
 from domain.payment import Payment
 from domain.ports.clock import Clock
@@ -83,7 +84,10 @@ class SendRefund:
         means = meaning(outcome, may_exist=may_exist)
         if means is Meaning.ASK:
             await self.ask(payment.order_id, refund)
-        return await self._store(payment.order_id, refund, means, outcome), outcome
+        try:
+            return await self._store(payment.order_id, refund, means, outcome), outcome
+        except TransactionTaken as taken:
+            return await self._keep_as_break(payment.order_id, refund, taken), outcome
 
     async def ask(self, order_id: str, refund: Refund) -> Refund:
         """The refund after Midtrans has told its refunds of the transaction, if it does."""
@@ -99,6 +103,19 @@ class SendRefund:
 
         await self._apply(order_id, (reply,), at=self._clock.now(), then=look)
         return found or refund
+
+    async def _keep_as_break(self, order_id: str, refund: Refund, taken: TransactionTaken) -> Refund:
+        """What was taken is another payment's transaction; whose money went back, a person has to say."""
+        at = self._clock.now()
+        elsewhere = TransactionElsewhere(transaction_id=taken.transaction_id, received_at=at)
+
+        async def come_again_later(work: Work, _payment: Payment) -> None:
+            found = await work.refunds.lock(refund.id)
+            if found is not None and found.attempts == refund.attempts:
+                await work.refunds.save(found)
+
+        await self._apply(order_id, (elsewhere,), at=at, then=come_again_later)
+        return refund
 
     async def _store(self, order_id: str, refund: Refund, means: Meaning, outcome: RefundOutcome) -> Refund:
         at = self._clock.now()

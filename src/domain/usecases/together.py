@@ -22,13 +22,21 @@ class Together(Generic[T, R]):
     """What is handed in while others are being done is done in one go afterwards.
 
     Nothing waits for company: with nothing in hand a thing is done at once, alone. At most ``lanes`` groups
-    of at most ``most`` are done at a time; beyond ``waiting`` more are refused.
+    of at most ``most`` are done at a time, a further one only once a ``crowd`` waits, as when a group takes
+    long; beyond ``waiting`` more are refused.
     """
 
     def __init__(
-        self, do: Callable[[Sequence[T]], Awaitable[Sequence[R]]], *, most: int, lanes: int, waiting: int
+        self,
+        do: Callable[[Sequence[T]], Awaitable[Sequence[R]]],
+        *,
+        most: int,
+        lanes: int,
+        waiting: int,
+        crowd: int = 1,
     ) -> None:
         self._do, self._most, self._lanes, self._waiting = do, most, lanes, waiting
+        self._crowd = crowd
         self._queue: deque[tuple[T, asyncio.Future[R], Context]] = deque()
         self._at_work = 0
         self._running: set[asyncio.Task[None]] = set()
@@ -39,7 +47,7 @@ class Together(Generic[T, R]):
             raise TooManyWait
         done: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._queue.append((thing, done, copy_context()))
-        if self._at_work < self._lanes:
+        if self._at_work == 0 or (self._at_work < self._lanes and len(self._queue) >= self._crowd):
             self._at_work += 1
             lane = asyncio.create_task(self._work())
             self._running.add(lane)

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from domain.history import anchor, fault_in
+from domain.chain import anchor, contradiction_in, fault_in
 from domain.ports.evidence_log import EvidenceLog
 
 
@@ -22,7 +22,7 @@ class Verified:
 
 
 class VerifyLog:
-    """Check the hash chain of every payment's evidence log, or of one payment's."""
+    """Check every payment's evidence log and what its row says against it, or one payment's."""
 
     def __init__(self, *, log: EvidenceLog) -> None:
         self._log = log
@@ -37,7 +37,7 @@ class VerifyLog:
         async with self._log.chains(order_id) as chains:
             async for chain in chains:
                 payments, entries = payments + 1, entries + len(chain.entries)
-                if what := fault_in(chain):
+                if what := fault_in(chain) or contradiction_in(chain):
                     faults.append(Fault(order_id=chain.order_id, what=what))
                 head = anchor(head, chain)
                 tell(payments)

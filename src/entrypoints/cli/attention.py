@@ -12,6 +12,8 @@ from entrypoints.container import Container
 _NOTE: Final = '--note "…"'
 # A refund without an outcome: no disagreement yet, and off the list by itself once there is one.
 _STUCK: Final = "refund_stuck"
+# An event that an enabled endpoint did not take for a day, until it is sent again.
+_GAVE_UP: Final = "event_gave_up"
 
 
 def show_attention(*, limit: int, as_json: bool) -> None:
@@ -22,11 +24,18 @@ def show_attention(*, limit: int, as_json: bool) -> None:
         found = [(payment, what) for payment in payments for what in payment.attention]
         async with container.begin()() as work:
             stuck = await work.refunds.stuck(limit=limit)
+            gave_up = await work.deliveries.page(failed=True, enabled=True, limit=limit)
         for one in stuck:
             payment = await container.reader().find(one.order_id)
             if payment is not None:
                 found.append((payment, Break(reason=_STUCK, subject=str(one.refund.id))))
-        return sorted(found, key=lambda line: line[0].updated_at, reverse=True)[:limit]
+        found.sort(key=lambda line: line[0].updated_at, reverse=True)
+        # After all that is about money: what the shop was not told it may know by reading.
+        for order_id, event_id in dict.fromkeys((one.order_id, one.event_id) for one in gave_up):
+            payment = await container.reader().find(order_id) if len(found) < limit else None
+            if payment is not None:
+                found.append((payment, Break(reason=_GAVE_UP, subject=str(event_id))))
+        return found[:limit]
 
     found = with_container(DATABASE, do)
     if as_json:
@@ -71,13 +80,17 @@ def next_command(payment: Payment, what: Break) -> str:
         return f"bayar payments refund {order_id}, or deliver and {attended}"
     if what.reason == "paid_twice" and payment.status in REFUNDS:
         # The payment stands for the refunded one of the two now; the other one's money is the order's.
-        return f"one of the two is being given back: bayar payments show {order_id}, then {attended}"
+        back = f"{rupiah(payment.refunded_amount)} of transaction {payment.transaction_id} went back"
+        kept = f"bayar payments show {order_id} says what is kept"
+        return f"{back}, and {what.subject} was paid, too; {kept}, then {attended}"
     if what.reason == "paid_twice":
         return f"bayar payments refund {order_id} --transaction {shlex.quote(what.subject)}, then {attended}"
     if what.reason in {"refund_unknown", "refund_after_refusal", "refund_amount"}:
         return f"compare refund {what.subject} with the dashboard, then {attended}"
     if what.reason == _STUCK:
         return f"bayar doctor, then bayar payments sync {order_id}; the refund is repeated by itself"
+    if what.reason == _GAVE_UP:
+        return f"bayar deliveries list {order_id}, then bayar deliveries resend {what.subject}"
     if what.reason in {"missing_there", "not_confirmed"}:
         return f"bayar payments sync {order_id}, then {attended}"
     return f"bayar payments show {order_id}, then {attended}"

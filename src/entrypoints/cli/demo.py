@@ -202,7 +202,7 @@ async def _token(container: Container, settings: Settings) -> str:
         users = await work.users.page(limit=1)
         user = users[0] if users else await work.users.add()
     assert settings.token_key is not None and isinstance(settings.token_key.key, str)  # noqa: PT018 - made above
-    claims = {"sub": str(user), "exp": int(time.time()) + _TOKEN_SECONDS}
+    claims = {"sub": str(user), "exp": int(time.time()) + _TOKEN_SECONDS, "scope": "payments:refund"}
     return jwt.encode(claims, settings.token_key.key, algorithm=settings.token_key.algorithm)
 
 

@@ -3,7 +3,8 @@
 import json
 from typing import Any, Final
 
-from domain.history import EVIDENCE, Chain, Entry, fault_in
+from domain.chain import Chain, contradiction_in, fault_in, row_of
+from domain.history import EVIDENCE, Entry
 from domain.payment import Payment
 from entrypoints.cli.plain import plain_entry
 
@@ -17,7 +18,7 @@ _HOW: Final = (
 def dispute_file(payment: Payment, log: list[Entry], view: dict[str, Any]) -> dict[str, Any]:
     """Everything that is known about a payment and from where; never a signature."""
     chain = Chain(
-        order_id=payment.order_id,
+        row=row_of(payment),
         payment_id=payment.id,
         length=payment.log_length,
         head=payment.log_head,
@@ -27,6 +28,7 @@ def dispute_file(payment: Payment, log: list[Entry], view: dict[str, Any]) -> di
         "payment_id": str(payment.id),
         "payment": view,
         "log_is_whole": fault_in(chain) is None,
+        "payment_is_as_logged": contradiction_in(chain) is None,
         "how_to_check": _HOW,
         "timeline": [
             {

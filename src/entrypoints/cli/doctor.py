@@ -5,7 +5,9 @@ from urllib.parse import urlsplit
 import rich_click as click
 
 from domain.errors import DatabaseUnavailable
+from domain.ports.deliveries import Backlog
 from domain.ports.gateway import KeyCheck
+from entrypoints.cli import endpoint_check
 from entrypoints.cli.output import as_json, show_json, show_table
 from entrypoints.cli.session import EVERYTHING, with_container
 from entrypoints.cli.webhook_check import verdict
@@ -61,6 +63,7 @@ def _findings() -> list[Finding]:
             *await _database(container),
             *await _midtrans(container),
             await _webhook(container, settings),
+            *await _endpoints(container),
         ]
 
     return found + with_container(EVERYTHING, check)
@@ -123,6 +126,16 @@ def _clock(check: str, whose: str, apart: float) -> Finding:
     ok = apart <= _CLOCK_SECONDS
     advice = "" if ok else "; set both by NTP: payments expire by the clock"
     return Finding(check=check, ok=ok, detail=f"{apart:.1f} s apart from {whose}{advice}")
+
+
+async def _endpoints(container: Container) -> list[Finding]:
+    try:
+        async with container.begin()() as work:
+            endpoints, backlogs = await work.endpoints.page(), await work.deliveries.backlogs()
+    except DatabaseUnavailable:  # which is told already, or lacks migrations
+        return []
+    verdicts = [endpoint_check.verdict(one, backlogs.get(one.id, Backlog())) for one in endpoints]
+    return [Finding(check="endpoint", ok=ok, detail=told) for ok, told in verdicts]
 
 
 async def _webhook(container: Container, settings: Settings) -> Finding:

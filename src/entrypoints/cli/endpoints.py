@@ -75,7 +75,7 @@ def list_endpoints(as_json: bool) -> None:  # noqa: FBT001 - a flag
                 endpoint.id,
                 shown_url(endpoint.url),
                 endpoint.user_id or "all",
-                _state(endpoint),
+                state_of(endpoint),
                 "allowed" if endpoint.allow_private else "",
                 "settings" if endpoint.is_of_settings else "",
             ]
@@ -164,7 +164,8 @@ def _show_secret(endpoint_id: UUID, secret: str, *, as_json: bool) -> None:
         click.echo(f"endpoint  {endpoint_id}\nsecret    {secret}")
 
 
-def _state(endpoint: Endpoint) -> str:
+def state_of(endpoint: Endpoint) -> str:
+    """Whether it is told of changes, and if not, why or since when."""
     if endpoint.disabled is not None:
         return f"disabled: {endpoint.disabled}"
     if endpoint.failing_since is not None:

@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Any, Final
 
 import rich_click as click
+from click.exceptions import NoArgsIsHelpError
 
 from domain.errors import BayarError, DatabaseUnavailable
 from entrypoints.printable import printable, printable_lines
@@ -52,15 +53,34 @@ def bayar() -> None:
 
 
 def main() -> None:
-    """Run a command; expected trouble is one plain sentence on stderr and exit status 1."""
+    """Run a command; expected trouble is one plain sentence on stderr and exit status 1, wrong usage 2."""
     try:
-        bayar()
+        status = bayar(prog_name="bayar", standalone_mode=False)
+    except NoArgsIsHelpError as alone:
+        click.echo(alone.message)
+        sys.exit(alone.exit_code)
+    except click.UsageError as wrong:
+        click.echo(_wrong_usage(wrong), err=True)
+        sys.exit(wrong.exit_code)
+    except click.ClickException as trouble:
+        click.echo(trouble.format_message(), err=True)
+        sys.exit(trouble.exit_code)
+    except click.Abort:
+        click.echo("Aborted.", err=True)
+        sys.exit(1)
     except Exception as trouble:
         told = _expected(trouble)
         if told is None:
             raise
         click.echo(told, err=True)
         sys.exit(1)
+    sys.exit(status)
+
+
+def _wrong_usage(wrong: click.UsageError) -> str:
+    """What is wrong, on one line, with where to read on."""
+    told = " ".join(wrong.format_message().split()).rstrip(".")
+    return f"{told}. See {wrong.ctx.command_path if wrong.ctx else 'bayar'} --help."
 
 
 def _expected(trouble: BaseException) -> str | None:

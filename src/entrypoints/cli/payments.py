@@ -14,6 +14,7 @@ from entrypoints.cli.attention import next_command, show_attention
 from entrypoints.cli.dispute import dispute_file
 from entrypoints.cli.moving_money import cancel, refund
 from entrypoints.cli.output import as_json, json_text, rupiah, say, show_json, show_table
+from entrypoints.cli.paid_twice import plain_transactions, show_transactions
 from entrypoints.cli.plain import plain_entry, plain_payment, plain_refund
 from entrypoints.cli.session import DATABASE, DATABASE_AND_MIDTRANS, with_container
 from entrypoints.container import Container
@@ -100,6 +101,7 @@ def show(order_id: str, as_json: bool) -> None:  # noqa: FBT001 - a flag
         show_json(
             plain_payment(payment)
             | {
+                "transactions": plain_transactions(payment, refunds),
                 "refunds": [plain_refund(found, order_id) for found in refunds],
                 "timeline": [plain_entry(entry) for entry in log],
             }
@@ -185,6 +187,7 @@ def show_payment(payment: Payment, log: list[Entry], refunds: Sequence[Refund] =
     )
     for found in payment.attention:
         say(f"needs a person: {found.reason} ({found.subject}); {next_command(payment, found)}")
+    show_transactions(payment, refunds)
     if refunds:
         show_table(
             ["refund", "amount", "status", "asked (UTC)", "accepted (UTC)", "confirmed (UTC)", "by", "key"],

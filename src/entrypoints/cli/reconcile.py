@@ -5,8 +5,10 @@ from functools import partial
 from typing import Final
 
 import rich_click as click
+import structlog
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
+from domain.errors import DatabaseUnavailable
 from domain.usecases.reconcile_payments import Rest
 from entrypoints.cli.output import as_json, show_json
 from entrypoints.cli.session import EVERYTHING, with_container
@@ -15,10 +17,15 @@ from entrypoints.trouble import Trouble
 from entrypoints.worker import RECONCILE, RECONCILED_AT_ONCE, Chore, chores, finish
 
 _BUDGET_SECONDS: Final = 0.25
+_log: Final = structlog.get_logger()
 
 
 class MidtransSilent(Trouble):
     """Midtrans answers nothing; what is due stays due."""
+
+
+class ChoresFailed(Trouble):
+    """Some of the work met a fault of ours, which is logged; all the other was done."""
 
 
 @click.command()
@@ -40,16 +47,27 @@ def reconcile(once: bool, as_json: bool) -> None:  # noqa: FBT001, ARG001 - flag
 
 async def _one_pass(container: Container) -> int:
     columns = (*Progress.get_default_columns()[:1], TextColumn("{task.completed}"), TimeElapsedColumn())
-    asked, is_silent = 0, False
+    asked, is_silent, failed = 0, False, list[str]()
     with Progress(*columns, transient=True, disable=not sys.stderr.isatty()) as progress:
         progress.console.stderr = True
         for chore in chores(container):
-            if chore.name == RECONCILE:
-                task = progress.add_task("Payments asked about")
-                asked, is_silent = await _reconciled(container, partial(progress.advance, task))
-            else:
-                task = progress.add_task(chore.name.capitalize())
-                await _done(chore, partial(progress.advance, task))
+            try:
+                if chore.name == RECONCILE:
+                    task = progress.add_task("Payments asked about")
+                    asked, is_silent = await _reconciled(container, partial(progress.advance, task))
+                else:
+                    task = progress.add_task(chore.name.capitalize())
+                    await _done(chore, partial(progress.advance, task))
+            except DatabaseUnavailable:  # the other chores would wait for it in vain
+                raise
+            except Exception:  # noqa: BLE001 - the others are worth doing
+                _log.exception("reconcile.failed", chore=chore.name)
+                failed.append(chore.name)
+    if failed:
+        raise ChoresFailed(
+            f"What is due was done, but for a fault in: {', '.join(failed)}. "
+            "The log above tells it; what was left comes due again."
+        )
     if is_silent:
         raise MidtransSilent(
             f"Midtrans does not answer; {asked} payments were asked about, the others stay due."

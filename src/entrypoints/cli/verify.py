@@ -15,7 +15,9 @@ from entrypoints.container import Container
 @click.option("--head", is_flag=True, help="Print only the digest to keep elsewhere and compare with later.")
 @as_json
 def verify(order_id: str | None, head: bool, as_json: bool) -> None:  # noqa: FBT001 - flags
-    """Check that nobody edited, removed, added or moved an entry of the evidence log; exit status 1 if so.
+    """Check that nobody edited, removed, added or moved an entry of the evidence log, nor edited a payment.
+
+    Exit status 1 if somebody did.
 
     Example: bayar verify
     """

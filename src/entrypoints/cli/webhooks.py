@@ -45,7 +45,9 @@ def webhooks() -> None:
 
 
 @webhooks.command("list")
-@click.option("--failed", is_flag=True, help="Only those that are set aside until they are replayed.")
+@click.option(
+    "--failed", is_flag=True, help="Only those that are set aside until they are replayed or dismissed."
+)
 @click.option("--order-id", help="Only those of this order.")
 @click.option("--forged/--no-forged", default=None, help="Only forged ones, or none of them.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000))
@@ -62,7 +64,8 @@ def list_webhooks(
     \b
     processed     applied, or nothing new
     to do         the background work asks Midtrans about it
-    set aside     not applied, for the reason beside it, until it is replayed
+    set aside     not applied, for the reason beside it, until it is replayed or dismissed
+    dismissed     somebody looked at one that was set aside, and nothing followed
     forged        its signature was wrong
     not verified  left so by an earlier service
 
@@ -121,6 +124,25 @@ def show(notification_id: UUID, as_json: bool) -> None:  # noqa: FBT001 - a flag
         }
     )
     show_json(body)
+
+
+@webhooks.command()
+@click.argument("ids", metavar="ID...", nargs=-1, required=True, type=click.UUID)
+@click.option("--note", required=True, help="Why nothing follows from them; it is kept beside them.")
+def dismiss(ids: tuple[UUID, ...], note: str) -> None:
+    """Take notifications off the --failed list once somebody has looked at them. Moves no payment.
+
+    A dismissed one is kept, and can still be replayed.
+
+    Example: bayar webhooks dismiss 0199b6a4-7b1e-7c52-9d0e-3f3a1c2b4d5e --note "the dashboard's test"
+    """
+
+    async def do(container: Container) -> None:
+        await container.dismiss_notifications()(list(dict.fromkeys(ids)), note=note)
+
+    with_container(DATABASE, do)
+    for notification_id in dict.fromkeys(ids):
+        click.echo(f"{notification_id}  dismissed")
 
 
 @webhooks.command()

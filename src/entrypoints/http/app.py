@@ -17,6 +17,7 @@ from entrypoints.http import deliveries, health, payments, refunds, streams
 from entrypoints.http.address import Address
 from entrypoints.http.docs import DocsPage
 from entrypoints.http.envelope import Envelope
+from entrypoints.http.injected import resolve_in_turn
 from entrypoints.http.openapi import VERSION, components
 from entrypoints.http.pages.checkout import checkout_routes
 from entrypoints.http.problems import answer
@@ -67,7 +68,7 @@ def create_litestar(container: Container, *, several_processes: bool = False) ->
             Exposition(several_processes=several_processes, sample=lambda: _sample_pool(container))
         ),
     }
-    return Litestar(
+    app = Litestar(
         route_handlers=[
             payments.payment_routes(),
             streams.stream_routes(),
@@ -101,6 +102,8 @@ def create_litestar(container: Container, *, several_processes: bool = False) ->
         # The bodies are read, and bounded, by entrypoints.http.untrusted.
         request_max_body_size=None,
     )
+    resolve_in_turn(app)
+    return app
 
 
 def _provide(provider: Callable[[], Any]) -> Provide:

@@ -1,11 +1,12 @@
 """Request bodies, decoded strictly: every bad field is named, nothing is guessed."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Final, TypeVar, Union, get_args, get_origin
 
 import msgspec
 from litestar import Request
-from msgspec.structs import fields
+from msgspec.structs import FieldInfo, fields
 
 from domain.errors import InvalidPayment
 from entrypoints.http.untrusted import Malformed, decode, read_body
@@ -78,7 +79,7 @@ def _check(value: object, kind: Any, path: Path, errors: dict[Path, str]) -> Non
     """Check a value against a type, going into objects and lists so that each bad field is found."""
     kind = _without_none(kind) if value is not None else kind
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and isinstance(value, dict):
-        known = {field.encode_name: field for field in fields(kind)}
+        known = _fields(kind)
         for name in value:
             if name not in known:
                 errors[(*path, name)] = "is not a known field"
@@ -96,6 +97,11 @@ def _check(value: object, kind: Any, path: Path, errors: dict[Path, str]) -> Non
         msgspec.convert(value, kind)
     except msgspec.ValidationError as wrong:
         errors[path] = str(wrong).partition(" - at ")[0]
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> dict[str, FieldInfo]:
+    return {field.encode_name: field for field in fields(kind)}
 
 
 def _without_none(kind: Any) -> Any:

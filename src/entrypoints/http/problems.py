@@ -147,6 +147,8 @@ def _expected(error: errors.BayarError, address: str | None) -> Response[Problem
     match error:
         case errors.InvalidPayment(field=field, message=message):
             more["errors"] = _listed({(field,): message})
+        case errors.NotANotification(fields=fields):
+            more["errors"] = _listed({(name,) if name else (): wrong for name, wrong in fields.items()})
         case errors.GatewayRefused():
             more = {
                 "order_id": error.order_id,

@@ -1,6 +1,8 @@
 """Who is calling: bearer tokens, and the cookie that may carry one."""
 
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -11,7 +13,11 @@ from domain.access import Caller
 from entrypoints.settings import Settings, TokenKey
 
 LEEWAY_SECONDS: Final = 30
+# How many valid tokens are remembered, and how long one of them may be.
+_KNOWN: Final = 1024
+_KNOWN_LENGTH: Final = 2048
 _LARGEST_ID: Final = 2**63 - 1
+_EXPIRED: Final = "The token has expired; get a new one."
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -36,6 +42,9 @@ class Authenticator:
     audience: str | None
     cookie: str | None
     origin: str | None
+    # Who calls with a token that was found valid, and until when: a shop's backend has one for all its calls.
+    _known: dict[str, tuple[Caller, int]] = field(default_factory=dict, repr=False, compare=False)
+    _now: Callable[[], float] = field(default=time.time, repr=False, compare=False)
 
     @classmethod
     def of(cls, settings: Settings) -> "Authenticator":
@@ -50,7 +59,7 @@ class Authenticator:
 
     def caller(self, request: Request[Any, Any, Any], *, scope: str | None = None) -> Caller:
         """Who calls. Raises Unauthenticated, CrossSite, and Forbidden when the token lacks ``scope``."""
-        caller = self._verified(self._token(request))
+        caller = self._bearer(self._token(request))
         if scope is not None and scope not in caller.scopes:
             raise Forbidden(f"The token lacks the scope {scope}.")
         return caller
@@ -77,7 +86,21 @@ class Authenticator:
             return True
         return request.headers.get("sec-fetch-site") == "same-origin"
 
-    def _verified(self, token: str) -> Caller:
+    def _bearer(self, token: str) -> Caller:
+        if token in self._known:
+            caller, expires = self._known[token]
+            if expires <= self._now() - LEEWAY_SECONDS:
+                del self._known[token]
+                raise Unauthenticated(_EXPIRED)
+            return caller
+        caller, expires = self._verified(token)
+        if len(self._known) >= _KNOWN:
+            self._known.clear()
+        if len(token) <= _KNOWN_LENGTH:
+            self._known[token] = caller, expires
+        return caller
+
+    def _verified(self, token: str) -> tuple[Caller, int]:
         try:
             claims = jwt.decode(
                 token,
@@ -95,11 +118,12 @@ class Authenticator:
                 },
             )
         except jwt.ExpiredSignatureError:
-            raise Unauthenticated("The token has expired; get a new one.") from None
-        except (jwt.PyJWTError, ValueError, TypeError):
+            raise Unauthenticated(_EXPIRED) from None
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
             # ``from None``: what a library says of a token may quote it.
             raise Unauthenticated("The token is not valid for this service.") from None
-        return Caller(user_id=_user_id(claims["sub"]), scopes=_scopes(claims.get("scope")))
+        caller = Caller(user_id=_user_id(claims["sub"]), scopes=_scopes(claims.get("scope")))
+        return caller, int(claims["exp"])
 
 
 def _origin(url: str) -> str:

@@ -63,7 +63,7 @@ class Webhook:
             return Answer.of(problem("malformed-json", f"The body is not usable JSON: {wrong}."))
         except NotANotification as wrong:
             WEBHOOKS.labels("malformed").inc()
-            return Answer.of(problem("invalid-body", str(wrong)))
+            return Answer.of(problem_of(wrong, route=WEBHOOK_PATH))
         try:
             outcome, unexpected = await self._receive_notification()(delivery)
         except Exception:

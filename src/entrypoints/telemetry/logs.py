@@ -1,5 +1,6 @@
 """Structured logs: one line per request and per change of a payment, and never a secret in them."""
 
+import asyncio
 import io
 import json
 import logging
@@ -88,10 +89,14 @@ def _indented(traceback: str) -> str:
 
 
 class _Patient:
-    """A stream that loses what cannot be written: a full disk under the log must not fail a payment."""
+    """A stream that loses what cannot be written: a full disk under the log must not fail a payment.
+
+    Inside a running loop, lines are flushed together at its next turn.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._flushes: asyncio.AbstractEventLoop | None = None
 
     def write(self, text: str) -> int:
         with suppress(OSError, ValueError):
@@ -99,6 +104,17 @@ class _Patient:
         return 0
 
     def flush(self) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._flush()
+            return
+        if loop is not self._flushes:
+            self._flushes = loop
+            loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flushes = None
         with suppress(OSError, ValueError):
             self._stream.flush()
 

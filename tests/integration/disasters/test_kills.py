@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Final
 
 import pytest
@@ -17,15 +18,34 @@ NO_CHARGE: Final = 640
 LEASE: Final = 31
 
 
-async def after_the_row(world: World, program: Program, order_id: str) -> None:
-    """The row is on disk, and nothing was sent to Midtrans."""
-    async with world.gate("INSERT ON payment_transactions") as gate:
-        creating = asyncio.create_task(world.create(order_id))
+@asynccontextmanager
+async def killed_after(
+    world: World, program: Program, change: str, order_id: str, status: str
+) -> AsyncIterator[None]:
+    """The change that the block brings about is committed; the process dies before it hears of that."""
+    async with world.gate(change) as gate:
+        yield
         await gate.somebody_waits()
         program.signal(signal.SIGSTOP)
         await gate.opens()
-        await world.reaches(order_id, "created")
+        await world.reaches(order_id, status)
         await kill(program)
+
+
+@asynccontextmanager
+async def killed_before(world: World, program: Program, change: str) -> AsyncIterator[None]:
+    """The process dies in the commit of the change that the block brings about, and nothing is stored."""
+    async with world.gate(change) as gate:
+        yield
+        backend = await gate.somebody_waits()
+        await kill(program)
+        await gate.turns_away(backend)
+
+
+async def after_the_row(world: World, program: Program, order_id: str) -> None:
+    """The row is on disk, and nothing was sent to Midtrans."""
+    async with killed_after(world, program, "INSERT ON payment_transactions", order_id, "created"):
+        creating = asyncio.create_task(world.create(order_id))
     await asyncio.gather(creating, return_exceptions=True)
 
 
@@ -40,24 +60,16 @@ async def after_the_charge(world: World, program: Program, order_id: str) -> Non
 
 async def after_the_answer(world: World, program: Program, order_id: str) -> None:
     """Midtrans's answer was being written, and is lost."""
-    async with world.gate("UPDATE ON payment_transactions") as gate:
+    async with killed_before(world, program, "UPDATE ON payment_transactions"):
         creating = asyncio.create_task(world.create(order_id))
-        backend = await gate.somebody_waits()
-        await kill(program)
-        await gate.turns_away(backend)
     await asyncio.gather(creating, return_exceptions=True)
     assert await world.stored(order_id) == "created"
 
 
 async def after_the_commit(world: World, program: Program, order_id: str) -> None:
     """Midtrans's answer is on disk, and the shop has not been told."""
-    async with world.gate("UPDATE ON payment_transactions") as gate:
+    async with killed_after(world, program, "UPDATE ON payment_transactions", order_id, "pending"):
         creating = asyncio.create_task(world.create(order_id))
-        await gate.somebody_waits()
-        program.signal(signal.SIGSTOP)
-        await gate.opens()
-        await world.reaches(order_id, "pending")
-        await kill(program)
     await asyncio.gather(creating, return_exceptions=True)
 
 
@@ -128,13 +140,8 @@ async def test_a_notification_whose_answer_was_lost_with_the_process_is_applied_
     async with world.serving() as program:
         await world.created(order_id)
         await world.is_told(order_id, "pending")
-        async with world.gate("INSERT ON payment_webhook_events") as gate:
+        async with killed_after(world, program, "INSERT ON payment_webhook_events", order_id, "settlement"):
             await world.happens("pay", order_id)
-            await gate.somebody_waits()
-            program.signal(signal.SIGSTOP)
-            await gate.opens()
-            await world.reaches(order_id, "settlement")
-            await kill(program)
 
     async with world.serving():
         await world.midtrans_repeats_itself()
@@ -149,11 +156,8 @@ async def test_a_notification_that_was_not_stored_is_sent_again_to_the_next_proc
     async with world.serving() as program:
         await world.created(order_id)
         await world.is_told(order_id, "pending")
-        async with world.gate("INSERT ON payment_webhook_events") as gate:
+        async with killed_before(world, program, "INSERT ON payment_webhook_events"):
             await world.happens("pay", order_id)
-            backend = await gate.somebody_waits()
-            await kill(program)
-            await gate.turns_away(backend)
     assert await world.stored(order_id) == "pending"
 
     async with world.serving():

@@ -1,6 +1,7 @@
 """The whole service in this process: the real database, the real simulator, and what is between them."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -44,12 +45,16 @@ class Held:
 
 
 class Line(httpx.AsyncBaseTransport):
-    """The way to Midtrans. ``faults`` are of the next calls, one each, ``always`` of every one after."""
+    """The way to Midtrans. ``faults`` are of the next calls, one each, ``always`` of every one after.
+
+    With a ``server_key`` that is what arrives as the caller's.
+    """
 
     def __init__(self) -> None:
         self.midtrans: httpx.AsyncBaseTransport | None = None
         self.faults: list[Fault | Held] = []
         self.always: Fault | None = None
+        self.server_key: str | None = None
         self.calls: list[tuple[str, str]] = []
         self.answers: list[dict[str, Any]] = []
 
@@ -60,6 +65,9 @@ class Line(httpx.AsyncBaseTransport):
         if fault is Fault.NOT_MIDTRANS:
             return recorded.response(recorded.BAD_GATEWAY, http=502)
         assert self.midtrans is not None
+        if self.server_key is not None:
+            basic = base64.b64encode(f"{self.server_key}:".encode()).decode()
+            request.headers["Authorization"] = f"Basic {basic}"
         answer = await self.midtrans.handle_async_request(request)
         await answer.aread()
         self.calls.append((request.method, request.url.path))
@@ -188,9 +196,7 @@ async def a_shop(
     container.pool_size.override(Object(pool_size))
     container.background_pool_size.override(Object(pool_size))
     container.clock.override(Singleton(HurriedClock))
-    container.http.override(
-        Singleton(httpx.AsyncClient, base_url=MIDTRANS, auth=(SERVER_KEY, ""), transport=line)
-    )
+    container.transport.override(Object(line))
     app = httpx.ASGITransport(app=create_app(container))  # type: ignore[arg-type]
     simulator = create_simulator(server_key=SERVER_KEY, public_url=MIDTRANS, transport=app)
     line.midtrans = httpx.ASGITransport(app=simulator)  # type: ignore[arg-type]

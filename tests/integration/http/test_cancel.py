@@ -33,7 +33,9 @@ async def test_a_pending_payment_is_cancelled_here_and_there(shop: Shop) -> None
     assert (answer.status_code, answer.json()["status"]) == (200, "cancel")
     assert await at_midtrans(shop) == "cancel"
     log = await shop.log("order-1001")
-    assert [entry.what for entry in log][-2:] == ["cancel asked", "cancel"]
+    told = [entry.what for entry in log]
+    # The notification may be faster than the answer, which then confirms it.
+    assert told[told.index("cancel asked") + 1 :] in (["cancel"], ["cancel", "confirmed"])
     assert is_intact(log, await shop.stored("order-1001"))
 
 

@@ -126,7 +126,7 @@ async def test_a_payment_that_could_not_be_sent_is_charged_by_the_next_call(shop
 
 async def test_a_refusal_after_a_lost_answer_is_no_failure(quiet_shop: Shop) -> None:
     await lose_the_answer(quiet_shop)
-    quiet_shop.container.http().auth = ("another key", "")
+    quiet_shop.line.server_key = "another key"
 
     answer = await create(quiet_shop)
 

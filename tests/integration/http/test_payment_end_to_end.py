@@ -187,7 +187,7 @@ async def test_with_midtrans_away_a_status_is_the_stored_one(shop: Shop) -> None
 
 
 async def test_a_charge_that_midtrans_refuses_is_a_failure(shop: Shop) -> None:
-    shop.container.http().auth = ("another key", "")
+    shop.line.server_key = "another key"
 
     answer = await shop.create(order_id="order-1001")
 

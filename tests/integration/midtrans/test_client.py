@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from adapters.midtrans.client import Lost, MidtransClient, NotSent, Reply, create_http
+from adapters.midtrans.client import Lost, MidtransClient, NotSent, Reply, create_transport
 from adapters.midtrans.gateway import MidtransGateway
 from adapters.system.clock import SystemClock
 from domain.evidence import ChargeAnswer
@@ -81,18 +81,18 @@ async def serving(behave: Misbehave) -> AsyncIterator[tuple[Server, MidtransClie
     server = Server(behave=behave)
     listening = await asyncio.start_server(server.accept, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
-    async with http_to(port) as http:
-        yield server, MidtransClient(http=http)
+    async with client_to(port) as client:
+        yield server, client
     server.over.set()
     listening.close()
     await listening.wait_closed()
 
 
 @asynccontextmanager
-async def http_to(port: int) -> AsyncIterator[httpx.AsyncClient]:
+async def client_to(port: int) -> AsyncIterator[MidtransClient]:
     base_url = f"http://127.0.0.1:{port}"
-    async with create_http(base_url=base_url, server_key=SERVER_KEY, connections=4) as http:
-        yield http
+    async with create_transport(connections=4) as transport:
+        yield MidtransClient(transport=transport, base_url=base_url, server_key=SERVER_KEY)
 
 
 @pytest.fixture
@@ -211,8 +211,8 @@ async def test_an_answer_is_a_reply() -> None:
 
 
 async def test_a_refused_connection_means_that_nothing_was_sent(closed_port: int) -> None:
-    async with http_to(closed_port) as http:
-        outcome = await post(MidtransClient(http=http))
+    async with client_to(closed_port) as client:
+        outcome = await post(client)
 
     assert isinstance(outcome, NotSent)
 
@@ -250,8 +250,8 @@ async def test_a_connection_that_is_never_accepted_does_not_hold_anybody_up() ->
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(0)
-        async with http_to(listening.getsockname()[1]) as http, asyncio.timeout(5):
-            outcome = await post(MidtransClient(http=http), within=0.2)
+        async with client_to(listening.getsockname()[1]) as client, asyncio.timeout(5):
+            outcome = await post(client, within=0.2)
 
     assert isinstance(outcome, Lost)
 
@@ -388,8 +388,8 @@ async def test_a_charge_that_arrived_and_was_not_answered_may_exist(misbehave: M
 
 
 async def test_a_charge_without_a_connection_was_not_taken(closed_port: int) -> None:
-    async with http_to(closed_port) as http:
-        outcome = await gateway_over(MidtransClient(http=http)).charge(a_charge(), within=5)
+    async with client_to(closed_port) as client:
+        outcome = await gateway_over(client).charge(a_charge(), within=5)
 
     assert isinstance(outcome, NotTaken)
 

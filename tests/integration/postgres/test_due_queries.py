@@ -71,7 +71,9 @@ async def test_what_is_due_is_found_by_the_index(
 
     plan = json.loads(told)
     assert "payment_transactions_due_index" in told
-    assert [node for node in nodes(plan) if node["Node Type"] == "Seq Scan"] == []
+    read_whole = [node["Relation Name"] for node in nodes(plan) if node["Node Type"] == "Seq Scan"]
+    # Other tables are empty here, and no index is better than that.
+    assert "payment_transactions" not in read_whole
 
 
 def nodes(plan: Any) -> list[dict[str, Any]]:

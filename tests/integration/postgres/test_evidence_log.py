@@ -56,6 +56,14 @@ async def test_logs_that_nobody_touched_are_whole(verify: VerifyLog) -> None:
         f"UPDATE payment_events SET evidence = evidence || 'x' WHERE {OF}",
         "UPDATE payment_transactions SET log_head = 'x' WHERE order_id = 'order-2'",
         "UPDATE payment_transactions SET log_length = log_length + 1 WHERE order_id = 'order-2'",
+        "UPDATE payment_transactions SET status = 'refund' WHERE order_id = 'order-2'",
+        "UPDATE payment_transactions SET status = 'paid' WHERE order_id = 'order-2'",
+        "UPDATE payment_transactions SET gross_amount = 1 WHERE order_id = 'order-2'",
+        "UPDATE payment_transactions SET refunded_amount = 1 WHERE order_id = 'order-2'",
+        "UPDATE payment_transactions SET paid_at = NULL WHERE order_id = 'order-2'",
+        "UPDATE payment_transactions SET paid_at = paid_at - interval '1 day' WHERE order_id = 'order-2'",
+        "UPDATE payment_transactions SET late = true WHERE order_id = 'order-2'",
+        "UPDATE payment_transactions SET midtrans_transaction_id = NULL WHERE order_id = 'order-2'",
     ],
 )
 async def test_a_touched_log_is_named_and_the_others_are_whole(
@@ -68,6 +76,33 @@ async def test_a_touched_log_is_named_and_the_others_are_whole(
 
     assert [fault.order_id for fault in found.faults] == ["order-2"]
     assert found.payments == 3
+
+
+async def test_adopted_payments_are_whole_with_whatever_log_they_have(
+    verify: VerifyLog, begin: UnitOfWork, pool: Pool
+) -> None:
+    """A word of the earlier service's own, and nothing where that had nothing."""
+    async with pool.acquire() as connection:
+        await connection.execute(
+            "ALTER TABLE payment_transactions ALTER payment_type DROP NOT NULL, ALTER status DROP NOT NULL"
+        )
+        for number, status in enumerate(("pending", "SETTLEMENT", "capture", "odd", None), start=10):
+            await connection.execute(
+                "INSERT INTO payment_transactions (user_id, order_id, gross_amount, payment_type, status,"
+                " midtrans_transaction_id, paid_at, expires_at)"
+                " VALUES (1, $1, 10000, NULL, $2, $3, $4, NULL)",
+                f"old-{number}", status, f"t-{number}", NOW if number % 2 else None,
+            )  # fmt: skip
+    untouched = await verify()
+
+    for number in (10, 11, 12, 13, 14):
+        known = {"order_id": f"old-{number}", "transaction_id": f"t-{number}"}
+        reply = a_status_reply(transaction_status="partial_refund", refund_amount=4_000, **known)
+        await ApplyEvidence(begin)(f"old-{number}", (reply,), at=NOW)
+    found = await verify()
+
+    assert (untouched.payments, untouched.faults) == (3, ())
+    assert (found.payments, found.faults) == (8, ())
 
 
 async def test_one_payments_log_can_be_verified_alone(verify: VerifyLog, pool: Pool) -> None:

@@ -33,7 +33,7 @@ USES: Final[dict[str, Callable[[Pool], Awaitable[object]]]] = {
     "find": lambda pool: PostgresPaymentReader(pool=pool).find("order-1"),
     "log": lambda pool: PostgresPaymentReader(pool=pool).log(an_id("order-1")),
     "page": lambda pool: PostgresPaymentReader(pool=pool).page(user_id=1, status=None, after=None, limit=1),
-    "rate": lambda pool: PostgresCreateRate(pool=pool, per_minute=1).take(1),
+    "rate": lambda pool: PostgresCreateRate(pool=pool, per_minute=1).take([1]),
 }
 
 

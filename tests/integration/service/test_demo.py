@@ -43,6 +43,8 @@ async def test_it_tells_what_to_do_next_and_keeps_its_data(home: Path) -> None:
             headers={"Authorization": f"Bearer {token[1]}"}, trust_env=False
         ) as http:
             created = (await http.post(f"{url}{CREATE}", json={"gross_amount": 25_000})).json()
+            refunds = f"{url}/api/payments/{created['order_id']}/refunds"
+            early = await http.post(refunds, headers={"Idempotency-Key": "early"})
         database = re.search(r"export DATABASE_URL='(\S+)'", program.said)
         assert database is not None
         listed = await ran("payments", "list", "--json", env={"DATABASE_URL": database[1]})
@@ -50,6 +52,7 @@ async def test_it_tells_what_to_do_next_and_keeps_its_data(home: Path) -> None:
         ended = await program.ended()
     assert (ended.status, ended.err) == (0, "")
     assert f"{url}/docs" in ended.out
+    assert early.json()["code"] == "illegal-transition", "the token may refund, as the README tries"
     # Newest first; the other is the one that is ready when the demo starts.
     assert listed.json[0]["order_id"] == created["order_id"]
     assert len(listed.json) == 2

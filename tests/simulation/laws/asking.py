@@ -27,6 +27,7 @@ class Asking:
     def __init__(self, scene: Scene) -> None:
         self._scene, self._world, self._broke = scene, scene.world, scene.world.broke
         self._asked: dict[str, Call] = {}
+        self._rounds: set[tuple[str, object]] = set()
         self._asked_at: dict[str, float] = {}
         self._told_at: dict[str, float] = {}
         self._rate = scene.database.ask_rate
@@ -46,10 +47,14 @@ class Asking:
             self._spaced(name, call)
 
     def _spaced(self, name: str, call: Call) -> None:
-        """Whoever takes a turn, or a due payment, asks at once; with a slow database, a while later."""
+        """Whoever takes a turn, or a due payment, asks at once; with a slow database, a while later.
+
+        What the same round asks again, since it could not end a payment there, is no new turn.
+        """
         before = self._asked.get(name)
-        if before is not None and before.task is call.task:
+        if (name, call.task) in self._rounds:
             return
+        self._rounds.add((name, call.task))
         self._asked[name] = call
         if before is None or self._world.fate.may_strike(Fault.DATABASE_SLOW):
             return

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from domain.history import EVIDENCE, Chain, digest_of, fault_in
+from domain.chain import Chain, contradiction_in, fault_in, row_of
+from domain.history import EVIDENCE, digest_of
 from domain.payment import AFTER_FAILURE, Payment
 from domain.status import MONEY_BACK, Status
 from simulation.database import Change
@@ -21,7 +22,8 @@ class History:
 
     def judge(self) -> None:
         for payment in self._scene.database.state.payments.values():
-            if fault := fault_in(self._chain(payment)):
+            chain = self._chain(payment)
+            if fault := fault_in(chain) or contradiction_in(chain):
                 self._broke(Law.LOG_IS_WHOLE, f"{payment.order_id}: {fault}")
 
     def _committed(self, change: Change) -> None:
@@ -89,7 +91,7 @@ class History:
             if EVIDENCE in entry.detail and entry.detail[EVIDENCE] != digest_of(entry.raw).hex()
         )
         return Chain(
-            order_id=payment.order_id,
+            row=row_of(payment),
             payment_id=payment.id,
             length=payment.log_length,
             head=payment.log_head,

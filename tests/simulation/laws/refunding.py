@@ -3,7 +3,7 @@
 import json
 from uuid import UUID
 
-from domain.payment import Payment
+from domain.payment import Break, Payment
 from domain.refund import RefundStatus, transaction_of
 from simulation.database import Change
 from simulation.front import Refunded
@@ -37,7 +37,8 @@ class Refunding:
             refund, payment = row.refund, names[row.refund.payment_id]
             is_there = str(refund.id) in self._there(payment)
             in_doubt = any(found.reason.startswith("refund_") for found in payment.breaks)
-            if refund.status is RefundStatus.REQUESTED and not in_doubt:
+            is_given_up = Break(reason="refund_unknown", subject=str(refund.id)) in payment.breaks
+            if refund.status is RefundStatus.REQUESTED and (is_there or not is_given_up):
                 self._broke(Law.REFUNDS_AGREE, f"{payment.order_id}: {refund.key} has no outcome")
             if (refund.status is RefundStatus.ACCEPTED) is not is_there and not in_doubt:
                 said = f"{refund.key} is {refund.status}, and {'there' if is_there else 'not there'}"

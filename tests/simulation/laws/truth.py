@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from domain.payment import Payment
+from domain.refund import RefundStatus
 from domain.status import Status
+from simulation.database import Change
 from simulation.law import Law
 from simulation.midtrans import Transaction
 from simulation.scene import Scene
@@ -14,6 +16,13 @@ class Truth:
 
     def __init__(self, scene: Scene) -> None:
         self._scene, self._broke = scene, scene.world.broke
+        # Since when each payment is known; one that was adopted always was.
+        self._known_since: dict[str, float] = {}
+        scene.database.on_commit.append(self._committed)
+
+    def _committed(self, change: Change) -> None:
+        if change.before is None:
+            self._known_since[change.after.order_id] = self._scene.world.time
 
     def is_at_rest(self) -> bool:
         """Whether nothing can change any more, though what has ended will be asked about again."""
@@ -69,9 +78,12 @@ class Truth:
         """The rank that must be known at least: what a notification told, and what asking tells.
 
         Nobody asks about money that went back, or about a second transaction, unless a notification tells.
+        One that came before there was a payment was about an unknown order.
         """
         is_clear = payment.order_id not in self._scene.network.lied_about
-        ranks = [Status(status).rank for status in transaction.received if is_clear]
+        since = self._known_since.get(payment.order_id, 0.0)
+        told = [status for status, at in transaction.received.items() if at >= since]
+        ranks = [Status(status).rank for status in told if is_clear]
         newest = self._scene.midtrans.of_order(payment.order_id)[-1]
         if transaction.id == payment.transaction_id or (transaction is newest and not payment.transaction_id):
             ranks.append(min(Status(transaction.status).rank, Status.SETTLEMENT.rank))
@@ -92,4 +104,7 @@ class Truth:
             found |= {"not_confirmed", "order_id", "amount", "transaction_taken"}
         if name in self._scene.network.lied_about:
             found |= {"amount", "order_id"}
+        refunds = (row.refund for row in self._scene.database.state.refunds.values())
+        if any(one.payment_id == payment.id and one.status is RefundStatus.REQUESTED for one in refunds):
+            found.add("refund_unknown")
         return found

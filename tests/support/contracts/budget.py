@@ -108,3 +108,27 @@ class AskingBudgetContract:
 
         async with begin() as work:
             assert await work.budget.allowance() == 1
+
+    async def test_questions_that_nobody_allowed_put_off_no_probe(
+        self, begin: UnitOfWork, pass_time: PassTime
+    ) -> None:
+        for _ in range(3):
+            async with begin() as work:
+                await work.budget.report(answered=False)
+        for _ in range(3):
+            await pass_time(2)
+            async with begin() as work:
+                await work.budget.overspend(1)
+
+        async with begin() as work:
+            assert await work.budget.allowance() == 1
+
+    async def test_questions_that_nobody_allowed_are_counted(self, begin: UnitOfWork) -> None:
+        async with begin() as work:
+            await work.budget.overspend(15)
+
+        async with begin() as work:
+            allowance = await work.budget.allowance()
+
+        assert allowance is not None
+        assert allowance <= 6

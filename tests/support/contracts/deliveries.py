@@ -9,9 +9,9 @@ import pytest
 
 from domain.delivery import GIVE_UP_AFTER, LEAST_TRIES, Answered, DueDelivery, Unreached
 from domain.endpoint import OF_SETTINGS, Disabled
-from domain.ports.deliveries import DeliveryState, EventDelivery
+from domain.ports.deliveries import Backlog, DeliveryState, EventDelivery
 from domain.ports.work import UnitOfWork
-from support.builders import MINUTE, NOW, ORDER_ID, a_status_reply, an_id
+from support.builders import MINUTE, NOW, ORDER_ID, USER_ID, a_status_reply, an_id
 from support.contracts.time import PassTime
 from support.merchant import URL, changes, happens, is_paid, listens, paid, pending, refunded, settle, take
 
@@ -727,6 +727,34 @@ class DeliveriesContract:
         async with begin() as work:
             await work.endpoints.disable(endpoint, Disabled.OPERATOR)
         assert await waited() == 0
+
+    async def test_each_endpoint_s_backlog_is_what_it_waits_for_and_what_was_given_up(
+        self, begin: UnitOfWork, pass_time: PassTime
+    ) -> None:
+        one, two = await listens(begin, "one"), await listens(begin, "two")
+        await listens(begin, "idle", user_id=USER_ID + 1)
+        await is_paid(begin, "order-1", "order-2")
+        await self.wear_out(begin, pass_time, AWAY)
+        await is_paid(begin, "order-3")
+        await settle(begin, next(due for due in await take(begin) if due.endpoint_id == one), OK)
+
+        async with begin() as work:
+            backlogs = await work.deliveries.backlogs()
+
+        assert backlogs == {one: Backlog(waiting=0, gave_up=2), two: Backlog(waiting=1, gave_up=2)}
+
+    async def test_what_was_given_up_of_endpoints_that_are_enabled_can_be_told_alone(
+        self, begin: UnitOfWork, pass_time: PassTime
+    ) -> None:
+        one, two = await listens(begin, "one"), await listens(begin, "two")
+        await is_paid(begin, "order-1")
+        await self.wear_out(begin, pass_time, AWAY)
+
+        async with begin() as work:
+            await work.endpoints.disable(one, Disabled.OPERATOR)
+            found = await work.deliveries.page(failed=True, enabled=True, limit=1)
+
+        assert [delivery.endpoint_id for delivery in found] == [two]
 
     async def test_the_endpoint_of_the_settings_is_told_like_any_other(self, begin: UnitOfWork) -> None:
         async with begin() as work:

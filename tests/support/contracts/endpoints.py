@@ -85,13 +85,28 @@ class EndpointsContract:
         endpoint = await listens(begin)
 
         async with begin() as work:
-            assert await work.endpoints.disable(endpoint, Disabled.GONE)
             assert await work.endpoints.disable(endpoint, Disabled.OPERATOR)
+            assert await work.endpoints.disable(endpoint, Disabled.GONE)
 
         found = await self.one(begin)
-        assert found.disabled is Disabled.GONE
+        assert found.disabled is Disabled.OPERATOR
         assert found.disabled_at is not None
         assert abs(found.disabled_at - now) < timedelta(minutes=1)
+
+    async def test_one_that_said_it_is_gone_is_left_to_be_when_an_operator_says_so(
+        self, begin: UnitOfWork
+    ) -> None:
+        endpoint = await listens(begin)
+
+        async with begin() as work:
+            await work.endpoints.disable(endpoint, Disabled.GONE)
+        gone = await self.one(begin)
+        async with begin() as work:
+            await work.endpoints.disable(endpoint, Disabled.OPERATOR)
+        found = await self.one(begin)
+
+        assert (gone.disabled, found.disabled) == (Disabled.GONE, Disabled.OPERATOR)
+        assert found.disabled_at == gone.disabled_at
 
     async def test_an_enabled_one_is_as_it_was(self, begin: UnitOfWork) -> None:
         endpoint = await listens(begin)

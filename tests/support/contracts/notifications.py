@@ -351,6 +351,46 @@ class NotificationsContract:
         (row,) = await inbox()
         assert (row.processed, row.error) == (True, None)
 
+    async def test_one_that_is_set_aside_can_be_dismissed_and_says_why(
+        self, begin: UnitOfWork, inbox: Inbox
+    ) -> None:
+        async with begin() as work:
+            await work.notifications.add(a_received(error="there is no payment order-1"))
+
+        async with begin() as work:
+            done = await work.notifications.dismiss([an_id("event")], "a test")
+            again = await work.notifications.dismiss([an_id("event")], "another")
+
+        (row,) = await inbox()
+        assert (done, again) == ([an_id("event")], [])
+        assert (row.processed, row.error) == (True, "dismissed: a test (there is no payment order-1)")
+
+    async def test_only_what_is_set_aside_is_dismissed(self, begin: UnitOfWork, inbox: Inbox) -> None:
+        async with begin() as work:
+            await work.notifications.add(a_received("done", processed=True))
+            await work.notifications.add(a_received("to do"))
+            await work.notifications.add_forged(a_forged("forged"))
+        before = await inbox()
+
+        async with begin() as work:
+            named = [an_id(name) for name in ("done", "to do", "forged", "missing")]
+            assert await work.notifications.dismiss(named, "a test") == []
+
+        assert await inbox() == before
+
+    async def test_one_that_was_dismissed_can_still_be_replayed(
+        self, begin: UnitOfWork, inbox: Inbox
+    ) -> None:
+        async with begin() as work:
+            await work.notifications.add(a_received(error="why"))
+            await work.notifications.dismiss([an_id("event")], "a test")
+
+        async with begin() as work:
+            await replayed(work, error="another reason")
+
+        (row,) = await inbox()
+        assert (row.processed, row.error) == (False, "another reason")
+
     async def test_one_that_was_replayed_says_anew_what_became_of_it(
         self, begin: UnitOfWork, inbox: Inbox
     ) -> None:

@@ -96,6 +96,50 @@ class PaymentsContract:
         assert locked is None
         assert await reader.find("nobody's") is None
 
+    async def test_of_several_asked_for_those_that_there_are_are_found(
+        self, begin: UnitOfWork, reader: PaymentReader
+    ) -> None:
+        first, second = await given(begin, order_id="order-1"), await given(begin, order_id="order-2")
+        await given(begin, order_id="order-3")
+
+        found = await reader.find_all(["order-2", "nobody's", "order-1", "order-2", "not \0 for Postgres"])
+
+        assert sorted(found, key=lambda payment: payment.order_id) == [first, second]
+        assert await reader.find_all(["nobody's"]) == []
+
+    async def test_of_several_added_at_once_those_whose_order_id_is_free_are_added(
+        self, begin: UnitOfWork, reader: PaymentReader
+    ) -> None:
+        there = await given(begin, order_id="order-1")
+        ids = [an_id(f"new {number}") for number in range(3)]
+        order_ids = ("order-2", "order-1", "order-3")
+        new = [
+            an_opened_payment(id=new_id, order_id=order_id)
+            for new_id, order_id in zip(ids, order_ids, strict=True)
+        ]
+
+        async with begin() as work:
+            added = await work.payments.add_all(new)
+
+        assert added == {new[0][0].id, new[2][0].id}
+        assert await reader.find("order-1") == there
+        for payment, entries in (new[0], new[2]):
+            assert await reader.find(payment.order_id) == payment
+            assert await reader.log(payment.id) == [*entries]
+        assert await reader.log(ids[1]) == []
+
+    async def test_one_of_an_unknown_user_keeps_all_that_would_be_added_with_it_out(
+        self, begin: UnitOfWork, reader: PaymentReader
+    ) -> None:
+        await given(begin, order_id="order-0")
+        new = [an_opened_payment(order_id="order-1"), an_opened_payment(order_id="order-2", user_id=404)]
+
+        with pytest.raises(UnknownUser):
+            async with begin() as work:
+                await work.payments.add_all(new)
+
+        assert await reader.find_all(["order-1", "order-2"]) == []
+
     async def test_an_order_id_is_taken_once(self, begin: UnitOfWork, reader: PaymentReader) -> None:
         first = await given(begin)
         second, entries = an_opened_payment(id=an_id("second"), gross_amount=1)

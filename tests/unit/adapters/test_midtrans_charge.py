@@ -13,7 +13,7 @@ from domain.evidence import ChargeAnswer, ChargeRefused
 from domain.ports.gateway import AlreadyThere, ChargeOutcome, NotTaken, Unanswered
 from domain.rupiah import PaymentType
 from domain.status import Status
-from support.builders import NOW, a_charge
+from support.builders import NOW, SERVER_KEY, a_charge
 from support.fakes import ManualClock
 from support.recorded import (
     BAD_GATEWAY,
@@ -379,8 +379,9 @@ async def test_an_attempt_is_given_up_when_its_time_is_over() -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    http = httpx.AsyncClient(base_url="https://midtrans.example", transport=httpx.MockTransport(hang))
-    client = MidtransClient(http=http)
+    client = MidtransClient(
+        transport=httpx.MockTransport(hang), base_url="https://midtrans.example", server_key=SERVER_KEY
+    )
     gateway = MidtransGateway(client=client, clock=ManualClock(), notify_url=None)
 
     async with asyncio.timeout(5):

@@ -1,6 +1,8 @@
 """How far a request came: answered, certainly not sent, or lost on the way."""
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
 import aiohttp
 import httpx
@@ -14,7 +16,6 @@ from adapters.midtrans.client import (
     MidtransClient,
     NotSent,
     Reply,
-    create_http,
 )
 from support.builders import SERVER_KEY
 
@@ -29,14 +30,18 @@ NOWHERE = ConnectionKey(
 )
 
 
+def client_over(handle: Callable[[httpx.Request], Any]) -> MidtransClient:
+    transport = httpx.MockTransport(handle)
+    return MidtransClient(transport=transport, base_url="https://midtrans.example", server_key=SERVER_KEY)
+
+
 async def send(answer: httpx.Response | Exception, *, within: float = 10) -> Reply | NotSent | Lost:
     def handle(_request: httpx.Request) -> httpx.Response:
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    http = httpx.AsyncClient(base_url="https://midtrans.example", transport=httpx.MockTransport(handle))
-    return await MidtransClient(http=http).send("POST", "/v2/charge", within=within, content=b"{}")
+    return await client_over(handle).send("POST", "/v2/charge", within=within, content=b"{}")
 
 
 def mapped(httpx_error: Exception, cause: Exception) -> Exception:
@@ -61,9 +66,7 @@ async def test_a_redirect_is_not_followed() -> None:
         requests.append(request)
         return httpx.Response(307, headers={"Location": "https://elsewhere.example/v2/charge"})
 
-    http = create_http(base_url="https://midtrans.example", server_key=SERVER_KEY, connections=1)
-    http._transport = httpx.MockTransport(handle)
-    reply = await MidtransClient(http=http).send("POST", "/v2/charge", within=10)
+    reply = await client_over(handle).send("POST", "/v2/charge", within=10)
 
     assert isinstance(reply, Reply)
     assert [str(request.url) for request in requests] == ["https://midtrans.example/v2/charge"]
@@ -125,9 +128,7 @@ async def test_an_answer_that_does_not_come_within_its_time_is_lost() -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    http = httpx.AsyncClient(base_url="https://midtrans.example", transport=httpx.MockTransport(hang))
-
-    lost = await MidtransClient(http=http).send("POST", "/v2/charge", within=0.01)
+    lost = await client_over(hang).send("POST", "/v2/charge", within=0.01)
 
     assert lost == Lost(reason="no answer in time")
 
@@ -140,8 +141,7 @@ async def test_somebody_who_stops_waiting_is_not_told_an_outcome() -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    http = httpx.AsyncClient(base_url="https://midtrans.example", transport=httpx.MockTransport(hang))
-    task = asyncio.create_task(MidtransClient(http=http).send("POST", "/v2/charge", within=10))
+    task = asyncio.create_task(client_over(hang).send("POST", "/v2/charge", within=10))
     await started.wait()
 
     task.cancel()
@@ -156,9 +156,14 @@ async def test_a_fault_of_our_own_is_not_taken_for_the_networks() -> None:
 
 
 async def test_every_wait_of_the_client_ends() -> None:
-    http = create_http(base_url="https://midtrans.example", server_key=SERVER_KEY, connections=1)
+    requests = []
 
-    timeout = http.timeout
-    assert (timeout.connect, timeout.read) == (CONNECT_SECONDS, READ_SECONDS)
-    assert None not in {timeout.connect, timeout.read, timeout.write, timeout.pool}
-    assert http.follow_redirects is False
+    def handle(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(200)
+
+    await client_over(handle).send("GET", "/v2/order-1/status", within=10)
+
+    timeout = requests[0].extensions["timeout"]
+    assert (timeout["connect"], timeout["read"]) == (CONNECT_SECONDS, READ_SECONDS)
+    assert None not in {timeout[wait] for wait in ("connect", "read", "write", "pool")}

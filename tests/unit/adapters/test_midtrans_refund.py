@@ -159,9 +159,6 @@ async def test_a_known_key_says_so(http: int) -> None:
         (error_body(404, "Transaction doesn't exist."), 200, "404"),
         (error_body(400, "Wrong.", validation_messages=["amount"]), 400, "400"),
         (UNAUTHORIZED, 401, "401"),
-        (BAD_PATH, 404, "404"),
-        ("<html>", 403, "403"),
-        ("", 302, "302"),
     ],
 )
 async def test_a_refusal_has_midtranss_own_code(body: Any, http: int, code: str) -> None:
@@ -170,6 +167,21 @@ async def test_a_refusal_has_midtranss_own_code(body: Any, http: int, code: str)
     assert isinstance(outcome, Declined)
     assert (outcome.code, outcome.by_bank) == (code, False)
     assert outcome.message
+
+
+@pytest.mark.parametrize(
+    ("body", "http"),
+    [
+        (BAD_PATH, 404),
+        (error_body(404, "Transaction doesn't exist.") | {"status_code": None}, 404),
+        ("", 404),
+        ("<html>", 403),
+        ("", 400),
+        ("", 302),
+    ],
+)
+async def test_a_refusal_without_midtranss_own_code_is_somebody_else_s_word(body: Any, http: int) -> None:
+    assert isinstance(await outcome_of(response(body, http)), Unanswered)
 
 
 async def test_the_rate_limit_took_nothing() -> None:

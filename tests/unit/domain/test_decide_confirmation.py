@@ -70,6 +70,18 @@ def test_a_contradiction_that_lasts_is_a_break_and_the_payment_stays_paid() -> N
     assert "settlement" in found.subject
 
 
+def test_a_clock_that_was_behind_makes_no_contradiction_of_a_delay() -> None:
+    """The process that took the notification had a clock two hours behind; the database's goes right."""
+    behind = a_notification(received_at=NOW - 120 * MINUTE)
+    payment = decide(replace(a_payment(**PENDING), read_at=NOW + MINUTE), behind).payment
+    read = replace(payment, read_at=NOW + 2 * MINUTE)
+
+    decision = decide(read, a_status_reply(transaction_status="pending", received_at=NOW + 2 * MINUTE))
+
+    assert payment.unconfirmed_since == NOW + MINUTE
+    assert not decision.changed
+
+
 def test_a_transaction_that_is_gone_when_it_should_be_confirmed_is_a_break() -> None:
     gone = NoTransaction(received_at=NOW + MINUTE + CONFIRMED_WITHIN)
 

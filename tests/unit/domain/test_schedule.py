@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.payment import AFTER_FAILURE, Break, Payment
+from domain.payment import AFTER_FAILURE, MISSING_THERE, Break, Payment
 from domain.schedule import ask_in, is_to_be_cancelled, is_to_be_expired
 from domain.status import Status
 from support.builders import MINUTE, NOW, a_payment
@@ -60,6 +60,19 @@ def test_a_long_overdue_payment_is_asked_about_for_ever_and_never_more_than_six_
     gaps = [after - before for before, after in pairwise(times)]
     assert max(gaps) == 6 * HOUR
     assert times[-1] > 29 * DAY
+
+
+def test_one_that_midtrans_does_not_know_is_asked_about_for_a_week_and_is_then_left_to_a_person() -> None:
+    gone = Break(reason=MISSING_THERE, subject="t-1")
+    found_at = EXPIRY + 300 * DAY
+
+    times = asked(
+        a_payment(status=Status.PENDING, breaks=(gone,), attended=(gone,), updated_at=found_at),
+        until=2 * 365 * DAY,
+    )
+
+    since = [time - (found_at - NOW) for time in times]
+    assert since == [HOUR, 6 * HOUR, DAY, 3 * DAY, 7 * DAY]
 
 
 @pytest.mark.parametrize("status", [Status.EXPIRE, Status.CANCEL, Status.DENY, Status.FAILURE])

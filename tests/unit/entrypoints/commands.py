@@ -54,8 +54,8 @@ def given(service: Service, **changes: Any) -> None:
     asyncio.run(service.given(**changes))
 
 
-def failed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What the whole program says on stderr when it exits with status 1."""
+def failed(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 1) -> str:
+    """What the whole program says on stderr when it exits with a status other than 0."""
     argv, sys.argv = sys.argv, ["bayar", *arguments]
     try:
         with pytest.raises(SystemExit) as ended:
@@ -63,6 +63,6 @@ def failed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     finally:
         sys.argv = argv
     said = capsys.readouterr()
-    assert ended.value.code == 1
+    assert ended.value.code == status
     assert said.out == ""
     return said.err

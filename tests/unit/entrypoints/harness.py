@@ -87,8 +87,8 @@ class StillPool:
 class BrokenReader:
     """A fault of our own; its text is what nobody outside may read."""
 
-    async def find(self, order_id: str) -> Any:
-        raise RuntimeError(f"the inner secret of {order_id}")
+    async def find_all(self, order_ids: Sequence[str]) -> Any:
+        raise RuntimeError(f"the inner secret of {order_ids[0]}")
 
 
 class TellingUnitOfWork(InMemoryUnitOfWork):

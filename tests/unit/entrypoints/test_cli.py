@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import jwt
 import pytest
+from dependency_injector.providers import Object
 
 from domain.errors import DatabaseUnavailable, GatewayUnavailable
 from domain.payment import Break
@@ -351,6 +352,40 @@ def test_with_one_of_two_payments_given_back_nobody_is_told_to_give_back_the_oth
     assert listed["next"].endswith('bayar payments attend twice --note "…"')
 
 
+def test_of_a_payment_paid_twice_it_is_shown_which_money_went_back_and_which_is_kept(
+    service: Service,
+) -> None:
+    twice = (Break(reason="paid_twice", subject="t-2"),)
+    given(service, status=Status.SETTLEMENT, transaction_id="t-1", breaks=twice, paid_at=NOW)
+    service.gateway.answers_refunds_with(RefundTaken(transaction_id="t-2"))
+    before = printed("payments", "show", "order-1")
+
+    printed("payments", "refund", "order-1", "--transaction", "t-2", "--yes")
+
+    after = printed("payments", "show", "order-1")
+    (listed,) = json.loads(printed("payments", "list", "--attention", "--json"))
+    shown = json.loads(printed("payments", "show", "order-1", "--json"))
+    assert re.search(r"^t-1 +Rp10.000 +Rp0 +Rp10.000$", before, re.MULTILINE)
+    assert re.search(r"^t-2 +Rp10.000 +Rp0 +Rp10.000$", before, re.MULTILINE)
+    assert re.search(r"^t-2 +Rp10.000 +Rp10.000 +Rp0$", after, re.MULTILINE)
+    assert re.search(r"^t-1 +Rp10.000 +Rp0 +Rp10.000$", after, re.MULTILINE)
+    assert listed["next"].startswith("Rp10.000 of transaction t-2 went back, and t-1 was paid, too;")
+    assert {one["transaction_id"]: one["kept"] for one in shown["transactions"]} == {"t-1": 10_000, "t-2": 0}
+
+
+@pytest.mark.parametrize(
+    ("status", "transactions"), [(Status.PENDING, 0), (Status.EXPIRE, 0), (Status.SETTLEMENT, 1)]
+)
+def test_of_any_other_payment_there_is_nothing_to_compare(
+    service: Service, status: Status, transactions: int
+) -> None:
+    given(service, status=status, transaction_id="t-1")
+
+    assert "paid transaction" not in printed("payments", "show", "order-1")
+    shown = json.loads(printed("payments", "show", "order-1", "--json"))
+    assert len(shown["transactions"]) == transactions
+
+
 def test_one_pass_does_everything_that_is_due(service: Service) -> None:
     given(service)
     service.clock.advance(16 * 60)
@@ -385,6 +420,33 @@ def test_a_pass_ends_when_midtrans_is_silent_and_tells_what_is_known(service: Se
     assert ended.exit_code == 1
     assert "Midtrans does not answer" in str(ended.exception)
     assert service.merchant.ids == [str(event_id)]
+
+
+@pytest.mark.parametrize("chore", ["confirm notifications", "reconcile payments", "repeat refunds"])
+def test_a_fault_in_one_chore_keeps_no_other_from_being_done(service: Service, chore: str) -> None:
+    given(service)
+    service.clock.advance(16 * 60)
+    service.gateway.answers_status_of("t-1", builders.a_status_reply(transaction_status="expire"))
+
+    async def told() -> None:
+        await listens(service.begin)
+        await is_paid(service.begin, "order-5")
+
+    asyncio.run(told())
+    ((event_id, _),) = service.begin.state.merchant.deliveries
+
+    async def breaks(**_: int) -> None:
+        raise ValueError("odd")
+
+    with getattr(service.container, chore.replace(" ", "_")).override(Object(breaks)):
+        ended = run("reconcile", "--once")
+
+    assert ended.exit_code == 1
+    assert isinstance(ended.exception, Trouble)
+    assert chore in str(ended.exception)
+    assert str(event_id) in service.merchant.ids
+    asked = json.loads(printed("payments", "show", "order-1", "--json"))["status"]
+    assert asked == ("pending" if chore == "reconcile payments" else "expire")
 
 
 def test_reconciling_for_ever_is_the_workers() -> None:
@@ -495,6 +557,68 @@ def test_a_fault_of_our_own_keeps_its_traceback(service: Service, monkeypatch: p
 
     with pytest.raises(RuntimeError, match="a fault"):
         main()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nonsense"], "No such command 'nonsense'. See bayar --help."),
+        (["token"], "Missing option '--user'. See bayar token --help."),
+        (
+            ["payments", "refund", "order-1"],
+            "There is no terminal to ask on; say --yes. See bayar payments refund --help.",
+        ),
+        (
+            ["token", "--user", "1", "--ttl", "x"],
+            "Invalid value for '--ttl': 'x' is not a duration such as 15m, 1h or 7d. See bayar token --help.",
+        ),
+    ],
+)
+def test_wrong_usage_is_one_plain_line(
+    service: Service, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    given(service, status=Status.SETTLEMENT, paid_at=NOW)
+
+    assert failed(capsys, *arguments, status=2) == f"{told}\n"
+
+
+def test_a_silent_midtrans_is_one_plain_sentence(
+    service: Service, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given(service)
+    service.gateway.answers_status_of("t-1", GatewayUnavailable("ConnectError"))
+    monkeypatch.setattr(sys, "argv", ["bayar", "payments", "sync", "order-1"])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    said = capsys.readouterr()
+    assert ended.value.code == 1
+    assert said.err == "Midtrans did not answer; the status above is the stored one.\n"
+    assert said.out == "order-1  pending\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["payments"]])
+def test_a_group_alone_shows_its_help(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["bayar", *arguments])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 2
+    assert "Usage: bayar" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["payments", "list", "--help"], ["--version"]])
+def test_what_goes_well_ends_with_status_0(monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["bayar", *arguments])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert not ended.value.code
 
 
 @pytest.mark.parametrize(

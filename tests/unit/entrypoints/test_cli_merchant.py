@@ -101,6 +101,85 @@ def test_a_wrong_address_is_not_repeated() -> None:
     assert "hunter2" not in result.output
 
 
+def checked_endpoints() -> list[tuple[bool, str]]:
+    """What the doctor says of the endpoints."""
+    findings = json.loads(run("doctor", "--json").stdout)
+    return [(found["ok"], found["detail"]) for found in findings if found["check"] == "endpoint"]
+
+
+def test_the_doctor_has_nothing_to_say_of_endpoints_where_there_are_none() -> None:
+    assert checked_endpoints() == []
+
+
+def test_the_doctor_has_a_line_for_each_endpoint(service: Service) -> None:
+    done(listens(service.begin, "one", url=f"{URL}?token=hunter2"))
+    done(listens(service.begin, "two"))
+    done(is_paid(service.begin))
+    printed("endpoints", "disable", str(an_id("two")))
+
+    enabled, disabled = sorted(checked_endpoints(), key=lambda line: "disabled" in line[1])
+
+    assert enabled == (True, f"{URL}?… ({an_id('one')}) enabled, 1 event waits")
+    assert disabled == (True, f"{URL} ({an_id('two')}) disabled: disabled by the operator, 1 event waits")
+    assert run("doctor").exit_code == 0
+
+
+def test_the_doctor_tells_of_an_endpoint_that_fails(service: Service) -> None:
+    done(listens(service.begin))
+    done(is_paid(service.begin, "order-1", "order-2"))
+    (due, _) = done(take(service.begin))
+    done(settle(service.begin, due, Unreached(reason="ConnectError")))
+
+    ((ok, told),) = checked_endpoints()
+
+    assert not ok
+    assert "failing since 2026-" in told
+    assert "2 events wait; bayar deliveries list" in told
+    assert run("doctor").exit_code == 1
+
+
+def test_the_doctor_tells_of_an_endpoint_that_is_gone_until_an_operator_lets_it_be(service: Service) -> None:
+    endpoint = done(listens(service.begin))
+    done(is_paid(service.begin))
+    (due,) = done(take(service.begin))
+    done(settle(service.begin, due, Answered(status=410)))
+
+    gone = checked_endpoints()
+    printed("endpoints", "disable", str(endpoint))
+
+    ((ok, told),) = gone
+    assert not ok
+    assert "410 Gone, 1 event waits" in told
+    assert f"bayar endpoints enable {endpoint}, or disable it" in told
+    assert run("doctor").exit_code == 0
+
+
+def test_what_was_given_up_is_told_until_it_is_sent_again_or_its_endpoint_disabled(service: Service) -> None:
+    endpoint = done(listens(service.begin))
+    done(listens(service.begin, "second"))
+    done(is_paid(service.begin, "order-1", "order-2"))
+    done(_wear_out(service))
+
+    ((ok, told), _) = checked_endpoints()
+    listed_ = listed("payments", "list", "--attention")
+    short = listed("payments", "list", "--attention", "--limit", "1")
+    printed("deliveries", "resend", listed_[0]["subject"])
+    once = listed("payments", "list", "--attention")
+    printed("endpoints", "disable", str(endpoint))
+    printed("endpoints", "disable", str(an_id("second")))
+
+    assert not ok
+    assert "2 given up" in told
+    assert [row["reason"] for row in listed_] == ["event_gave_up"] * 2
+    assert {row["order_id"] for row in listed_} == {"order-1", "order-2"}
+    first = listed_[0]
+    resend = f"bayar deliveries resend {first['subject']}"
+    assert first["next"] == f"bayar deliveries list {first['order_id']}, then {resend}"
+    assert len(short) == 1
+    assert [row["subject"] for row in once] == [listed_[1]["subject"]]
+    assert listed("payments", "list", "--attention") == []
+
+
 def test_endpoints_are_columns_in_a_pipe(service: Service) -> None:
     done(listens(service.begin, user_id=2, allow_private=True))
 

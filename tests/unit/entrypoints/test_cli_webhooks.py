@@ -311,3 +311,44 @@ def test_what_was_done_before_the_database_went_away_is_told(
 
 def test_the_signature_of_this_test_is_midtrans_s() -> None:
     assert signed("order-1", "200", "10000.00", SERVER_KEY) == SIGNATURE
+
+
+def test_what_was_looked_at_leaves_the_list_of_the_failed_ones(service: Service) -> None:
+    notified(service, order_id="never-seen")
+    notified(service, order_id="a-test")
+    wanted = an_id_of(service)
+
+    said = printed("webhooks", "dismiss", wanted, wanted, "--note", "the dashboard's test")
+
+    (left,) = printed_json("webhooks", "list", "--failed")
+    (dismissed, _) = printed_json("webhooks", "list")
+    assert said == f"{wanted}  dismissed\n"
+    assert left["order_id"] == "never-seen"
+    assert (dismissed["outcome"], dismissed["processing_error"]) == (
+        "dismissed",
+        "dismissed: the dashboard's test (there is no payment a-test)",
+    )
+    assert "dismissed: the dashboard's test" in printed("webhooks", "show", wanted)
+    assert printed_json("webhooks", "replay", wanted)[0]["outcome"] == "unknown order"
+    assert len(printed_json("webhooks", "list", "--failed")) == 2
+
+
+def test_nothing_is_dismissed_unless_all_that_are_named_are_set_aside(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given(service)
+    notified(service)
+    processed = an_id_of(service)
+    notified(service, order_id="never-seen")
+
+    told = failed(capsys, "webhooks", "dismiss", an_id_of(service), processed, "--note", "looked at")
+
+    assert told == f"No notification {processed} is set aside, so there is nothing to dismiss.\n"
+    assert len(printed_json("webhooks", "list", "--failed")) == 1
+
+
+def test_a_dismissal_needs_a_note() -> None:
+    named = "0199b6a4-7b1e-7c52-9d0e-3f3a1c2b4d5e"
+
+    assert run("webhooks", "dismiss", named).exit_code == 2
+    assert run("webhooks", "dismiss", "--note", "why").exit_code == 2

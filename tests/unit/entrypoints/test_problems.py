@@ -301,7 +301,7 @@ class NoNewUsers:
 
 async def test_trouble_without_a_status_of_its_own_is_a_fault_of_our_own(logs: Logs) -> None:
     class Unforeseen:
-        async def find(self, _order_id: str) -> Any:
+        async def find_all(self, _order_ids: object) -> Any:
             raise TransactionTaken("t-1")
 
     service = a_service()
@@ -372,7 +372,7 @@ async def test_a_method_that_an_address_does_not_take_is_a_problem(
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 408, 413, 415, 429])
 async def test_an_error_of_the_framework_s_own_is_a_problem(service: Service, status: int) -> None:
     class Refusing:
-        async def find(self, _order_id: str) -> Any:
+        async def find_all(self, _order_ids: object) -> Any:
             raise HTTPException(status_code=status)
 
     service.container.providers["reader"].override(Object(Refusing()))

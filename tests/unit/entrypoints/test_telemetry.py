@@ -1,5 +1,6 @@
 """What is told beside the work: how calls of Midtrans went, and how log lines look."""
 
+import asyncio
 import io
 import json
 import logging
@@ -261,6 +262,35 @@ def test_a_log_that_cannot_be_written_fails_nothing(log_format: str) -> None:
     structlog.get_logger().info("payment.changed", status="settlement")
     logging.getLogger("some.library").warning("odd")
     tell_changes(history.opened(builders.a_payment(log_length=0))[1])
+
+
+class _Counting(io.StringIO):
+    flushes = 0
+
+    def flush(self) -> None:
+        self.flushes += 1
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+async def test_lines_of_the_same_turn_of_the_loop_are_flushed_together_and_at_once(log_format: str) -> None:
+    stream = _Counting()
+    configure_logs(log_format=log_format, level="info", stream=stream)
+    structlog.configure(cache_logger_on_first_use=False)
+
+    for _ in range(2):
+        for _ in range(5):
+            structlog.get_logger().info("payment.changed")
+        await asyncio.sleep(0)
+
+    assert stream.flushes == 2
+
+
+def test_a_line_outside_of_a_loop_is_flushed_as_it_is_written() -> None:
+    stream = _Counting()
+
+    written(stream, "json")
+
+    assert stream.flushes == 1
 
 
 @pytest.mark.parametrize("name", ["order_id", "event"])

@@ -5,6 +5,7 @@ import hmac
 import json
 import time
 from base64 import urlsafe_b64encode
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
@@ -13,8 +14,9 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from litestar import Request
 
-from entrypoints.http.security import Authenticator
+from entrypoints.http.security import Authenticator, Unauthenticated
 from entrypoints.settings import load
 from support.service import TOKEN_SECRET, a_token, bearer
 from unit.entrypoints.harness import Service, a_service, problem_of
@@ -98,6 +100,35 @@ async def test_what_is_no_token_is_refused(service: Service, token: str) -> None
 @pytest.mark.parametrize(("seconds", "status"), [(HOUR, 200), (-20, 200), (-40, 401), (-HOUR, 401)])
 async def test_a_token_expires_with_30_seconds_of_leeway(service: Service, seconds: int, status: int) -> None:
     assert await verdict(service, a_token(exp=in_seconds(seconds))) == status
+
+
+async def test_a_token_that_was_good_before_expires_like_any_other() -> None:
+    now = time.time()
+    auth = replace(Authenticator.of(load({"AUTH_JWT_SECRET": TOKEN_SECRET})), _now=lambda: now)
+    call = Request[Any, Any, Any](
+        {"type": "http", "headers": [(b"authorization", f"Bearer {a_token(exp=int(now) + HOUR)}".encode())]}
+    )
+    first = auth.caller(call)
+
+    now += HOUR
+    assert auth.caller(call) == first, "within the leeway"
+    now += 40
+
+    with pytest.raises(Unauthenticated, match="expired"):
+        auth.caller(call)
+
+
+async def test_of_valid_tokens_only_so_many_are_remembered() -> None:
+    auth = Authenticator.of(load({"AUTH_JWT_SECRET": TOKEN_SECRET}))
+
+    for user in range(1, 1100):
+        token = f"Bearer {a_token(user=user)}".encode()
+        call = Request[Any, Any, Any]({"type": "http", "headers": [(b"authorization", token)]})
+        assert auth.caller(call).user_id == user
+
+    assert len(auth._known) <= 1024
+    assert "Bearer" not in repr(auth)
+    assert a_token(user=1099) not in repr(auth)
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(-HOUR, 200), (20, 200), (60, 401)])

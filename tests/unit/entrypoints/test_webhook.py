@@ -274,7 +274,20 @@ async def test_a_needed_field_that_is_no_text_is_refused_and_not_kept(
 
     assert problem_of(answer) == INVALID
     assert field in answer.json()["detail"]
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
     assert service.begin.notifications == []
+
+
+async def test_every_bad_field_is_listed(service: Service) -> None:
+    several = await service.notify(order_id=None, status_code=200, gross_amount="1" * 33)
+    no_object = await service.notify_raw(b"[]")
+
+    assert [(error["field"], error["pointer"]) for error in several.json()["errors"]] == [
+        ("order_id", "#/order_id"),
+        ("status_code", "#/status_code"),
+        ("gross_amount", "#/gross_amount"),
+    ]
+    assert [error["pointer"] for error in no_object.json()["errors"]] == ["#"]
 
 
 @pytest.mark.parametrize("field", NEEDED)

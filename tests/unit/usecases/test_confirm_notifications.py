@@ -73,6 +73,24 @@ async def test_with_nothing_to_do_nobody_is_asked(
     assert gateway.asked == []
 
 
+async def test_with_midtrans_silent_the_doubtful_ones_put_off_no_probe(
+    confirm: ConfirmNotifications, begin: InMemoryUnitOfWork, clock: ManualClock
+) -> None:
+    """However many of them come: else nobody would find out that Midtrans is back."""
+    await given(begin)
+    for _ in range(3):
+        async with begin() as work:
+            await work.budget.report(answered=False)
+    clock.advance(2)
+
+    for name in "ab":
+        await received(begin, name)
+        await confirm(limit=20)
+
+    async with begin() as work:
+        assert await work.budget.allowance() == 1
+
+
 async def test_midtrans_is_asked_under_the_claimed_transaction_and_the_rows(
     confirm: ConfirmNotifications, begin: InMemoryUnitOfWork, gateway: ScriptedGateway
 ) -> None:

@@ -73,7 +73,7 @@ def creating(
         return CreatePayment(
             begin=work,
             reader=reader,
-            charge=ChargePayment(begin=work, gateway=gateway, clock=clock),
+            charge=ChargePayment(begin=work, reader=reader, gateway=gateway, clock=clock),
             rate=InMemoryCreateRate(clock=clock, per_minute=per_minute),
             clock=clock,
             ids=ids,
@@ -861,3 +861,39 @@ async def test_a_call_that_stalled_past_its_lease_releases_nobody_elses(
 
     with pytest.raises(InProgress):
         await create(WANTED, CALL)
+
+
+async def test_a_refusal_that_came_after_the_lease_is_told_again_in_the_same_words(
+    create: CreatePayment, gateway: ScriptedGateway, clock: ManualClock
+) -> None:
+    async def stalled(_charge: Charge, _within: float) -> ChargeOutcome:
+        clock.advance(31)
+        with pytest.raises(Crashed):
+            await create(WANTED, CALL)
+        return REFUSED
+
+    gateway.answers_charges_with(stalled, crash)
+    with pytest.raises(GatewayRefused) as first:
+        await create(WANTED, CALL)
+    clock.advance(31)
+
+    with pytest.raises(GatewayRefused) as again:
+        await create(WANTED, CALL)
+
+    assert (first.value.replayed, again.value.replayed) == (False, True)
+    assert str(again.value) == str(first.value)
+    assert again.value.gateway_message == "Payment channel is not activated."
+    assert len(gateway.charges) == 2
+
+
+async def test_a_refusal_that_nobody_was_answered_with_is_told_in_words_of_our_own(
+    create: CreatePayment, gateway: ScriptedGateway, clock: ManualClock, begin: InMemoryUnitOfWork
+) -> None:
+    await lose_the_answer(create, gateway)
+    clock.advance(700)
+    await ApplyEvidence(begin)("order-1", (NoTransaction(received_at=clock.now()),), at=clock.now())
+
+    with pytest.raises(GatewayRefused) as told:
+        await create(WANTED, CALL)
+
+    assert told.value.gateway_code == "404"

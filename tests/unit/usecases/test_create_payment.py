@@ -66,7 +66,7 @@ def creating(
         return CreatePayment(
             begin=begin,
             reader=reader,
-            charge=ChargePayment(begin=begin, gateway=gateway, clock=clock),
+            charge=ChargePayment(begin=begin, reader=reader, gateway=gateway, clock=clock),
             rate=InMemoryCreateRate(clock=clock, per_minute=per_minute),
             clock=clock,
             ids=ids,

@@ -7,7 +7,7 @@ import pytest
 
 from domain.errors import GatewayUnavailable, PaymentNotFound
 from domain.evidence import NoTransaction, StatusReply
-from domain.payment import AFTER_FAILURE, Break, Payment
+from domain.payment import AFTER_FAILURE, MISSING_THERE, Break, Payment
 from domain.status import Status
 from domain.usecases.reconcile_payments import ReconcilePayments, Rest, Round
 from support.builders import MINUTE, a_status_reply, given
@@ -432,3 +432,28 @@ async def test_a_pending_transaction_that_is_gone_is_listed_as_missing_there(
     assert payment.status is Status.PENDING
     assert payment.attention == (Break(reason="missing_there", subject="t-1"),)
     assert clock.now() - payment.updated_at < timedelta(minutes=3)
+
+
+async def test_an_adopted_payment_that_midtrans_does_not_know_is_a_person_s_and_no_question_in_the_end(
+    reconcile: ReconcilePayments,
+    begin: InMemoryUnitOfWork,
+    reader: InMemoryPaymentReader,
+    gateway: ScriptedGateway,
+    clock: ManualClock,
+) -> None:
+    await given(begin, status=Status.PENDING, log_length=0, expires_at=clock.now() - timedelta(days=300))
+
+    async def unknown() -> NoTransaction:
+        return NoTransaction(received_at=clock.now())
+
+    gateway.answers_status_of("order-1", unknown)
+
+    for _ in range(60 * 24):
+        while (await reconcile(limit=25)).asked:
+            pass
+        clock.advance(3600)
+
+    payment = await stored(reader)
+    assert payment.attention == (Break(reason=MISSING_THERE, subject="order-1"),)
+    assert begin.state.due_at[payment.id] is None
+    assert len(gateway.asked) < 10

@@ -14,6 +14,7 @@ from domain.ports.gateway import (
     NotTaken,
     RefundOrder,
     RefundOutcome,
+    RefundTaken,
 )
 from domain.refund import RefundStatus
 from domain.status import Status
@@ -143,6 +144,25 @@ async def test_several_are_repeated_side_by_side_and_one_s_trouble_is_its_own(de
         await desk.repeat(limit=10)
 
     assert sorted(refund.status for refund in await desk.refunds()) == ["accepted", "requested"]
+
+
+async def test_one_taken_for_another_payments_transaction_is_a_break_and_stops_no_other(desk: Desk) -> None:
+    await desk.paid(transaction_id=None)
+    await desk.paid(order_id="order-2", transaction_id="t-2")
+    desk.gateway.answers_refunds_with(*[RefundTaken(transaction_id="t-2")] * 2)
+
+    with pytest.raises(RefundUnknown):
+        await desk.refund(4_000)
+    told = (await desk.payment()).breaks
+    desk.clock.advance(60)
+    repeated = await desk.repeat(limit=10)
+    desk.clock.advance(5)
+    early = await desk.repeat(limit=10)
+
+    assert told == (Break(reason="transaction_taken", subject="t-2"),)
+    assert (repeated, early) == (1, 0)
+    assert (await desk.only_refund()).status is RefundStatus.REQUESTED
+    assert (await desk.payment()).transaction_id is None
 
 
 async def test_after_seven_days_it_is_a_break_and_keeps_its_amount(desk: Desk) -> None:

@@ -12,11 +12,11 @@ from domain.usecases.together import Together
 class Desk:
     """Does groups when it is let; remembers which."""
 
-    def __init__(self, *, most: int = 100, lanes: int = 1, waiting: int = 100) -> None:
+    def __init__(self, *, most: int = 100, lanes: int = 1, waiting: int = 100, crowd: int = 1) -> None:
         self.groups: list[list[int]] = []
         self.open = asyncio.Event()
         self.trouble: Exception | None = None
-        self.hand_in = Together(self._do, most=most, lanes=lanes, waiting=waiting)
+        self.hand_in = Together(self._do, most=most, lanes=lanes, waiting=waiting, crowd=crowd)
 
     async def _do(self, things: Sequence[int]) -> list[str]:
         self.groups.append(list(things))
@@ -70,6 +70,23 @@ async def test_only_so_many_groups_are_done_at_a_time() -> None:
     assert desk.groups == [[0], [1]]
     desk.open.set()
     await asyncio.gather(*tasks)
+
+
+async def test_a_second_group_is_done_at_the_same_time_only_once_a_crowd_waits() -> None:
+    desk = Desk(lanes=2, crowd=3)
+    tasks = [asyncio.create_task(desk.hand_in(number)) for number in range(3)]
+    await turn()
+    before = list(desk.groups)
+
+    tasks.append(asyncio.create_task(desk.hand_in(3)))
+    await turn()
+
+    assert (before, desk.groups) == ([[0, 1, 2]], [[0, 1, 2]]), "one in hand, one waits"
+    tasks += [asyncio.create_task(desk.hand_in(number)) for number in (4, 5)]
+    await turn()
+    assert desk.groups == [[0, 1, 2], [3, 4, 5]]
+    desk.open.set()
+    assert await asyncio.gather(*tasks) == [f"done {number}" for number in range(6)]
 
 
 async def test_beyond_what_may_wait_more_are_refused_and_nobody_else_is() -> None:

@@ -173,7 +173,7 @@ SELECT d.event_id, d.endpoint_id, p.order_id, e.type, n.url, e.created_at, d.att
  LIMIT 1000;
 
 -- name: page
--- $1 whether only what was given up, $2 how many
+-- $1 whether only what was given up, $2 whether only of enabled endpoints, $3 how many
 SELECT d.event_id, d.endpoint_id, p.order_id, e.type, n.url, e.created_at, d.attempts, d.last_attempted_at,
        d.last_status, d.last_error, d.delivered_at, d.gave_up_at,
        CASE WHEN d.delivered_at IS NULL AND d.gave_up_at IS NULL AND n.disabled_at IS NULL
@@ -182,9 +182,10 @@ SELECT d.event_id, d.endpoint_id, p.order_id, e.type, n.url, e.created_at, d.att
   JOIN merchant_deliveries d ON d.event_id = e.id
   JOIN merchant_endpoints n ON n.id = d.endpoint_id
   JOIN payment_transactions p ON p.id = e.payment_id
- WHERE NOT $1::boolean OR d.gave_up_at IS NOT NULL
+ WHERE (NOT $1::boolean OR d.gave_up_at IS NOT NULL)
+   AND (NOT $2::boolean OR n.disabled_at IS NULL)
  ORDER BY e.created_at DESC, e.seq DESC, e.id DESC, n.created_at, n.id
- LIMIT $2;
+ LIMIT $3;
 
 -- name: failed_events
 SELECT e.id
@@ -223,3 +224,14 @@ SELECT coalesce(now() - min(d.queued_at), interval '0') AS waited
   FROM merchant_deliveries d
   JOIN merchant_endpoints e ON e.id = d.endpoint_id
  WHERE d.delivered_at IS NULL AND d.gave_up_at IS NULL AND e.disabled_at IS NULL;
+
+-- name: backlogs
+SELECT endpoint_id, sum(waiting)::int AS waiting, sum(gave_up)::int AS gave_up
+  FROM (SELECT endpoint_id, 1 AS waiting, 0 AS gave_up
+          FROM merchant_deliveries
+         WHERE delivered_at IS NULL AND gave_up_at IS NULL
+         UNION ALL
+        SELECT endpoint_id, 0, 1
+          FROM merchant_deliveries
+         WHERE gave_up_at IS NOT NULL) lacking
+ GROUP BY endpoint_id;

@@ -19,10 +19,10 @@ UPDATE merchant_endpoints
 RETURNING id;
 
 -- name: disable
--- The first reason stays.
--- $1 id, $2 why
+-- The first reason stays, but for what the endpoint said itself.
+-- $1 id, $2 why, $3 that it is gone
 UPDATE merchant_endpoints
-   SET disabled_because = CASE WHEN disabled_at IS NULL THEN $2 ELSE disabled_because END,
+   SET disabled_because = CASE WHEN disabled_at IS NULL OR disabled_because = $3 THEN $2 ELSE disabled_because END,
        disabled_at = coalesce(disabled_at, now())
  WHERE id = $1
 RETURNING id;

@@ -82,6 +82,15 @@ UPDATE payment_webhook_events
  WHERE id = ANY ($1::uuid[])
    AND NOT processed;
 
+-- name: dismiss
+-- $1 ids, $2 why nothing follows
+UPDATE payment_webhook_events
+   SET processed = true, processing_error = $2 || ' (' || processing_error || ')'
+ WHERE id = ANY ($1::uuid[])
+   AND NOT processed
+   AND processing_error IS NOT NULL
+RETURNING id;
+
 -- name: replayed
 -- An earlier service may not have filled the columns by which the background work asks.
 -- $1 id, $2 order id, $3 transaction id, $4 processed, $5 error

@@ -1,21 +1,25 @@
 -- name: add
--- A new payment with its first log rows; no row comes back when the order id is taken.
+-- New payments with their first log rows, by column; one whose order id is taken does not come back.
 -- $1 id, $2 user, $3 order id, $4 amount, $5 type, $6 status, $7 created, $8 expires, $9 callback,
--- $10 metadata, $11 log length, $12 log head, $13 when it is due, from now, $14.. the log rows, by column,
--- $23 checkout token
+-- $10 metadata, $11 log length, $12 log head, $13 when it is due, from now, $14 checkout token; $15.. the log rows
 WITH added AS (
   INSERT INTO payment_transactions (
     id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at,
     callback_url, metadata, log_length, log_head, due_at, checkout_token)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10::text::jsonb, $11, $12, now() + $13::interval, $23)
+  SELECT n.id, n.user_id, n.order_id, n.gross_amount, n.payment_type, n.status, n.created_at, n.created_at,
+         n.expires_at, n.callback_url, n.metadata::jsonb, n.log_length, n.log_head, now() + n.due_in, n.checkout_token
+    FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::int[], $5::text[], $6::text[], $7::timestamptz[],
+                $8::timestamptz[], $9::text[], $10::text[], $11::int[], $12::bytea[], $13::interval[], $14::text[])
+           AS n (id, user_id, order_id, gross_amount, payment_type, status, created_at, expires_at, callback_url,
+                 metadata, log_length, log_head, due_in, checkout_token)
   ON CONFLICT (order_id) DO NOTHING
   RETURNING id
 ), logged AS (
   INSERT INTO payment_events (payment_id, seq, recorded_at, what, source, status, detail, digest, evidence)
   SELECT e.payment_id, e.seq, e.recorded_at, e.what, e.source, e.status, e.detail::jsonb, e.digest, e.evidence
     FROM added
-    JOIN unnest($14::uuid[], $15::int[], $16::timestamptz[], $17::text[], $18::text[], $19::text[], $20::text[],
-                $21::bytea[], $22::bytea[])
+    JOIN unnest($15::uuid[], $16::int[], $17::timestamptz[], $18::text[], $19::text[], $20::text[], $21::text[],
+                $22::bytea[], $23::bytea[])
            AS e (payment_id, seq, recorded_at, what, source, status, detail, digest, evidence)
       ON e.payment_id = added.id
 )
@@ -40,13 +44,23 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
   FROM payment_transactions
  WHERE order_id = $1;
 
--- name: lock_free
--- Those that nobody holds, and nobody waits.
+-- name: find_all
 -- $1 order ids
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
        charged_last_at, now() AS read_at, checkout_token,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head
+  FROM payment_transactions
+ WHERE order_id = ANY ($1::text[]);
+
+-- name: lock_free
+-- Those that nobody holds, and nobody waits; and whether there is anybody to tell of changes.
+-- $1 order ids
+SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
+       charged_last_at, now() AS read_at, checkout_token,
+       late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
+       unconfirmed_since, attended, log_length, log_head,
+       EXISTS (SELECT FROM merchant_endpoints WHERE disabled_at IS NULL) AS is_anybody_told
   FROM payment_transactions
  WHERE order_id = ANY ($1::text[])
    FOR NO KEY UPDATE SKIP LOCKED;
@@ -230,14 +244,19 @@ SELECT payment_id, seq, recorded_at, what, source, status, detail, digest, evide
  ORDER BY seq;
 
 -- name: take_create
--- Counts one create; the number in this user's running minute, and the seconds until the next minute.
--- $1 user
+-- Counts creates, one for each time that a user is named; the number in that user's running minute, and the
+-- seconds until the next minute. In one order, so that no two callers wait for each other.
+-- $1 users
 INSERT INTO payment_create_rates AS rate (user_id, window_started_at, created)
-VALUES ($1, now(), 1)
+SELECT n.user_id, now(), count(*)
+  FROM unnest($1::bigint[]) AS n (user_id)
+ GROUP BY n.user_id
+ ORDER BY n.user_id
 ON CONFLICT (user_id) DO UPDATE
    SET window_started_at =
          CASE WHEN rate.window_started_at <= now() - interval '1 minute' THEN now() ELSE rate.window_started_at END,
        created =
-         CASE WHEN rate.window_started_at <= now() - interval '1 minute' THEN 1 ELSE rate.created + 1 END
-RETURNING created,
+         CASE WHEN rate.window_started_at <= now() - interval '1 minute' THEN 0 ELSE rate.created END
+         + excluded.created
+RETURNING user_id, created,
           ceil(extract(epoch FROM window_started_at + interval '1 minute' - now()))::int AS seconds_left;

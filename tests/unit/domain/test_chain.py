@@ -1,13 +1,17 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from domain import history
+from domain.chain import Chain, anchor, contradiction_in, fault_in, row_of
 from domain.decide import decide
-from domain.history import Chain, Entry, anchor, fault_in, seal
-from support.builders import a_charge_answer, a_payment, a_status_reply
+from domain.history import Entry, seal
+from domain.status import Status
+from support.builders import NOW, a_charge_answer, a_payment, a_status_reply
 
 
 @pytest.fixture
@@ -18,7 +22,7 @@ def chain() -> Chain:
         decision = decide(payment, evidence)
         payment, entries = decision.payment, entries + decision.entries
     return Chain(
-        order_id=payment.order_id,
+        row=row_of(payment),
         payment_id=payment.id,
         length=payment.log_length,
         head=payment.log_head,
@@ -70,7 +74,7 @@ def swapped(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
 
 def test_a_log_as_it_was_written_is_whole(chain: Chain) -> None:
     assert len(chain.entries) == 3
-    assert fault_in(chain) is None
+    assert (fault_in(chain), contradiction_in(chain)) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -95,8 +99,64 @@ def test_whatever_is_done_to_a_log_is_found(
     assert re.search(told, fault)
 
 
+@pytest.mark.parametrize(
+    ("edit", "told"),
+    [
+        ({"status": "refund"}, "status is refund, its log says settlement"),
+        ({"gross_amount": 9_999}, "gross_amount is 9999, its log says 10000"),
+        ({"refunded_amount": 1}, "refunded_amount is 1, its log says 0"),
+        ({"paid_at": None}, "paid_at is nothing, its log says 2026-"),
+        ({"paid_at": NOW - timedelta(microseconds=1)}, "paid_at is 2026-.*, its log says 2026-"),
+        ({"late": True}, "late is True, its log says False"),
+        ({"transaction_id": "t-other"}, "transaction_id is t-other, its log says"),
+        ({"order_id": "order-2"}, "order_id is order-2, its log says order-1"),
+        ({"payment_type": "qris"}, "payment_type is qris, its log says gopay"),
+        ({"expires_at": NOW}, "expires_at is 2026-.*, its log says 2026-"),
+    ],
+    ids=str,
+)
+def test_a_row_that_says_something_else_than_its_log_is_found(
+    chain: Chain, edit: dict[str, Any], told: str
+) -> None:
+    edited_row = replace(chain, row=replace(chain.row, **edit))
+    found = contradiction_in(edited_row)
+
+    assert fault_in(edited_row) is None
+    assert found is not None
+    assert re.search(told, found)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {},
+        {"status": Status.REFUND},
+        {"status": Status.SETTLEMENT, "paid_at": NOW, "payment_type": ""},
+        {"transaction_id": None},
+    ],
+    ids=str,
+)
+def test_an_adopted_row_is_compared_with_what_was_found_and_came_since(found: dict[str, Any]) -> None:
+    """Its log begins with the state as it was found, which says nothing of the expiry."""
+    payment = a_payment(**{"log_length": 0, "status": Status.PENDING, "transaction_id": "t-1"} | found)
+    decision = decide(payment, a_status_reply(transaction_status="partial_refund", refund_amount=4_000))
+    after, entries = decision.payment, decision.entries
+    chain = Chain(
+        row=replace(row_of(after), expires_at=None),
+        payment_id=after.id,
+        length=after.log_length,
+        head=after.log_head,
+        entries=entries,
+    )
+
+    assert entries[0].what == "adopted"
+    assert (fault_in(chain), contradiction_in(chain)) == (None, None)
+    assert contradiction_in(replace(chain, row=replace(chain.row, refunded_amount=17))) is not None
+
+
 def test_a_log_that_was_cut_together_with_its_payments_row_shows_in_the_anchor(chain: Chain) -> None:
-    cut = replace(chain, entries=chain.entries[:-1], length=2, head=chain.entries[1].digest)
+    row = replace(chain.row, status="pending", paid_at=None)
+    cut = replace(chain, row=row, entries=chain.entries[:-1], length=2, head=chain.entries[1].digest)
 
     assert fault_in(cut) is None
     assert anchor(b"", cut) != anchor(b"", chain)
