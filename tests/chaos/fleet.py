@@ -135,13 +135,17 @@ class Postgres:
     async def kill_one(self, random: Random) -> None:
         """One of the postmaster's children: it ends all others too, and recovers.
 
-        One that was just ending by itself takes nobody with it; then another is killed.
+        One that was just ending by itself takes nobody with it; then another is killed. All of Postgres may
+        be killed meanwhile.
         """
         while True:
             # One that recovers would end for good, and one that starts may have another number then.
             await eventually(self.answers, within=RECOVERY_SECONDS)
             postmaster = int((self._home / "pgdata" / "postmaster.pid").read_text().splitlines()[0])
             children = children_of(postmaster)
+            if not children:
+                await asyncio.sleep(_RESTART_SECONDS)
+                continue
             kill_9(random.choice(children))
             with suppress(AssertionError):
                 await eventually(partial(_are_replaced, postmaster, children), within=_SECONDS_TO_FALL)

@@ -72,7 +72,7 @@ def as_picture(measured: Measured) -> str:
             title="calls a second, and what was wrong since the look before",
             lines={
                 "calls": [sample.calls_a_second for sample in samples],
-                "wrong": [float(sample.wrong.total()) for sample in samples],
+                "wrong": [float(sum(sample.wrong.values())) for sample in samples],
             },
         ),
     ]

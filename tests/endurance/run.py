@@ -48,7 +48,7 @@ class Measured:
 
     @property
     def wrong(self) -> Counter[str]:
-        return sum((sample.wrong for sample in self.samples), Counter())
+        return sum((Counter(sample.wrong) for sample in self.samples), Counter())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

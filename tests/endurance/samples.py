@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 from support.killing import children_of
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Mapping, Sequence
 
     from endurance.shops import Seen
@@ -28,7 +27,7 @@ class Sample:
     memory: Mapping[str, float]
     connections: Mapping[str, int]
     calls_a_second: float
-    wrong: Counter[str]
+    wrong: Mapping[str, int]
     median: float
     slowest: float
 
@@ -44,7 +43,7 @@ def a_sample(
         memory={name: _resident(pid) for name, pid in pids.items()} | {"Postgres": _shared_once(postmaster)},
         connections=own | {"Postgres, clients": connected},
         calls_a_second=seen.calls / max(at - since, 1e-9),
-        wrong=seen.wrong,
+        wrong=dict(seen.wrong),
         median=took[len(took) // 2],
         slowest=took[min(len(took) * 99 // 100, len(took) - 1)],
     )

@@ -1,6 +1,7 @@
-from collections import Counter
+import json
+from pathlib import Path
 
-from endurance.report import as_picture, as_text
+from endurance.report import as_picture, as_text, write
 from endurance.run import Measured
 from endurance.samples import Sample, slope
 
@@ -13,7 +14,7 @@ def a_run(*, grows: float = 0.0, wrong: int = 0) -> Measured:
             memory={"API 1": 90.0 + grows * minute / 60},
             connections={"API 1": 40},
             calls_a_second=100.0,
-            wrong=Counter({"GET: 500": wrong}) if minute == 7 else Counter(),
+            wrong={"GET: 500": wrong} if minute == 7 else {},
             median=0.01,
             slowest=0.2,
         )
@@ -40,6 +41,13 @@ def test_whatever_went_wrong_is_named_and_counted() -> None:
     assert "Wrong: nothing." in as_text(a_run())
     assert "Wrong: GET: 500 (3)." in as_text(a_run(wrong=3))
     assert a_run(wrong=3).wrong.total() == 3
+
+
+def test_programs_can_read_it(tmp_path: Path) -> None:
+    write(tmp_path, a_run(wrong=3))
+
+    told = json.loads((tmp_path / "report.json").read_text())
+    assert told["samples"][7]["wrong"] == {"GET: 500": 3}
 
 
 def test_the_picture_has_a_line_for_everything() -> None:
