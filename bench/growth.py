@@ -12,7 +12,6 @@ Ten million payments take some 45 GB.
 
 import argparse
 import asyncio
-import hashlib
 import itertools
 import json
 import os
@@ -31,6 +30,7 @@ import asyncpg
 import fill
 from gateway import a_gateway
 from load import hammer, request
+from notices import settlement
 from plot import Bars, bars
 from postgres import a_server
 from progress import Progress
@@ -203,17 +203,8 @@ class Desk:
 
 
 def _notice(payment: Any) -> bytes:
-    """A signed notification that a payment was paid."""
     order_id, amount, transaction = payment
-    signed = f"{order_id}200{amount}.00{fill.SERVER_KEY}"
-    body = {
-        "transaction_time": "2026-01-01 10:00:00", "transaction_status": "settlement", "transaction_id": transaction,
-        "status_message": "midtrans payment notification", "status_code": "200",
-        "signature_key": hashlib.sha512(signed.encode()).hexdigest(), "settlement_time": "2026-01-01 10:00:05",
-        "payment_type": "gopay", "order_id": order_id, "merchant_id": "G123456789", "gross_amount": f"{amount}.00",
-        "fraud_status": "accept", "currency": "IDR",
-    }  # fmt: skip
-    return request("POST", "/api/payments/webhook", body=body)
+    return request("POST", "/api/payments/webhook", body=settlement(order_id, amount=amount, transaction=transaction))
 
 
 async def _once(port: int, sent: bytes) -> None:

@@ -9,7 +9,6 @@ and notifications come at a steady pace, from a process of their own:
 
 import argparse
 import asyncio
-import hashlib
 import itertools
 import json
 import multiprocessing
@@ -25,9 +24,9 @@ from typing import Final
 
 import asyncpg
 
-from fill import SERVER_KEY
 from gateway import a_gateway
 from load import Taken, all_at_once, hammer, request, steadily
+from notices import settlement
 from postgres import a_server
 from service import Shop, megabytes, processor_seconds, serving
 
@@ -83,18 +82,6 @@ class Found:
         )
 
 
-def settlement(order_id: str) -> bytes:
-    """A signed notification that the payment was paid."""
-    signed = f"{order_id}20010000.00{SERVER_KEY}"
-    return json.dumps({
-        "transaction_time": "2026-01-01 10:00:00", "transaction_status": "settlement", "transaction_id": f"t-{order_id}",
-        "status_message": "midtrans payment notification", "status_code": "200",
-        "signature_key": hashlib.sha512(signed.encode()).hexdigest(), "settlement_time": "2026-01-01 10:00:05",
-        "payment_type": "gopay", "order_id": order_id, "merchant_id": "G123456789", "gross_amount": "10000.00",
-        "fraud_status": "accept", "currency": "IDR",
-    }).encode()  # fmt: skip
-
-
 def everybody_else(port: int, token: str, first: int, paces: tuple[float, float], pipe: Pipe) -> None:
     """Runs in a process of its own until it is told to stop; sends back what its calls took."""
 
@@ -103,7 +90,8 @@ def everybody_else(port: int, token: str, first: int, paces: tuple[float, float]
         asyncio.get_running_loop().add_reader(pipe.fileno(), stop.set)
         reads = (request("GET", f"/api/payments/paid-{n}/status", token=token) for n in itertools.cycle(range(1, PAID + 1)))
         notices = (
-            request("POST", "/api/payments/webhook", body=settlement(f"open-{n}")) for n in range(first, PENDING + 1)
+            request("POST", "/api/payments/webhook", body=settlement(f"open-{n}", amount=10000, transaction=f"t-open-{n}"))
+            for n in range(first, PENDING + 1)
         )
         taken = await asyncio.gather(
             steadily(port, reads, per_second=paces[0], stop=stop),

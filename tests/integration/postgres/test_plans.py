@@ -14,6 +14,7 @@ from adapters.postgres.pool import create_pool
 from adapters.postgres.statements import load
 from domain.status import Status
 from support.builders import an_id
+from support.plans import steps
 
 if TYPE_CHECKING:
     from adapters.postgres.pool import Connection, Pool
@@ -64,16 +65,6 @@ async def explained(
     told = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {load(file)[block]}", *arguments)
     await transaction.rollback()
     return told, steps(json.loads(told))
-
-
-def steps(plan: Any) -> list[dict[str, Any]]:
-    """Every step of a plan, however deep."""
-    if isinstance(plan, list):
-        return [step for part in plan for step in steps(part)]
-    if not isinstance(plan, dict):
-        return []
-    own = [plan] if "Node Type" in plan else []
-    return own + [step for part in plan.values() for step in steps(part)]
 
 
 _FOUND_BY: Final = (
