@@ -135,8 +135,8 @@ class Postgres:
     async def kill_one(self, random: Random) -> None:
         """One of the postmaster's children: it ends all others too, and recovers.
 
-        One that was just ending by itself takes nobody with it; then another is killed. All of Postgres may
-        be killed meanwhile.
+        One that was just ending by itself takes nobody with it; then another is killed. All of them may be
+        killed meanwhile.
         """
         while True:
             # One that recovers would end for good, and one that starts may have another number then.
