@@ -1,6 +1,6 @@
 # `make` or `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-integration test-browser test-docker chaos load plant fuzz simulate screenshots check fmt lint types layers lock-fresh lock schema life-cycle clean
+.PHONY: help setup demo test test-unit test-integration test-browser test-docker bench chaos load plant fuzz simulate screenshots check fmt lint types layers lock-fresh lock schema life-cycle clean
 
 PYTHON ?= python3
 SEEDS ?= 1000
@@ -46,12 +46,16 @@ test-docker: setup ## the integration tests on a dockerized Postgres (compose.ya
 	  BAYAR_TEST_DATABASE_URL=postgresql://bayar:bayar@127.0.0.1:55432/bayar \
 	    $(BIN)/python -m pytest tests/integration
 
+PAYMENTS ?= 1000000
 SEED ?= 1
 SECONDS ?= 60
 REPORT ?= .bayar/chaos
 
 chaos: setup ## kill -9 at random under load (SEED=1 SECONDS=60 REPORT=.bayar/chaos), and see what is still true
 	@PYTHONPATH=src:tests $(BIN)/python -m chaos --seed $(SEED) --seconds $(SECONDS) --report $(REPORT)
+
+bench: setup ## the benchmarks (PARTS="growth inflight", PAYMENTS=1000000, ARGS=--json); figures and a plot in .bayar/bench
+	@$(BIN)/python bench $(PARTS) --payments $(PAYMENTS) $(ARGS)
 
 MINUTES ?= 30
 
@@ -60,7 +64,8 @@ load: setup ## 70 % of what the service bears, for MINUTES=30: do memory or conn
 
 fuzz: setup ## odd calls of the whole API for SECONDS=60 (SEED=1), then odd notifications and odd answers of Midtrans
 	@PYTHONPATH=src:tests $(BIN)/python -m fuzz --seconds $(SECONDS) --seed $(SEED)
-	$(BIN)/python -m pytest tests/unit -k fuzz --hypothesis-profile=fuzz --override-ini=addopts=--import-mode=importlib
+	$(BIN)/python -m pytest --quiet --hypothesis-profile=fuzz \
+	  tests/unit/adapters/test_midtrans_fuzz.py tests/unit/entrypoints/test_webhook_fuzz.py
 
 simulate: setup ## SEEDS lives in a made-up world of faults (FIRST=0; LIFE=42 prints one; ARGS=--json): is every promise kept?
 	@PYTHONPATH=src:tests $(BIN)/python -m simulation --seeds $(SEEDS) \

@@ -17,7 +17,7 @@ from adapters.postgres.evidence_log import PostgresEvidenceLog
 from adapters.postgres.health import PostgresHealth
 from adapters.postgres.notification_reader import PostgresNotificationReader
 from adapters.postgres.payments import PostgresPaymentReader
-from adapters.postgres.pool import BACKGROUND_ACQUIRE_SECONDS, create_pool
+from adapters.postgres.pool import BACKGROUND_ACQUIRE_SECONDS, CREATE_ACQUIRE_SECONDS, Share, create_pool
 from adapters.postgres.retention import PostgresPruner
 from adapters.postgres.work import PostgresUnitOfWork
 from adapters.system.chance import SystemChance
@@ -73,12 +73,30 @@ class Container(DeclarativeContainer):
     ids = Singleton(SystemIdentifiers)
     chance = Singleton(SystemChance)
 
-    pool = Singleton(create_pool, dsn=settings.provided.database_url, size=pool_size)
-    begin = Singleton(PostgresUnitOfWork, pool=pool, on_commit=on_commit, ask_rate=settings.provided.ask_rate)
-    reader = Singleton(PostgresPaymentReader, pool=pool)
-    inbox = Singleton(PostgresNotificationReader, pool=pool)
+    connecting = Factory(
+        create_pool, dsn=settings.provided.database_url, statements=settings.provided.statements_kept
+    )
+    pool = Singleton(connecting, size=pool_size)
+    # However many call, notifications find connections; however many create, everybody else does.
+    callers = Singleton(Share, pool=pool, part=0.75)
+    creators = Singleton(Share, pool=callers, part=0.67)
+    begin = Singleton(
+        PostgresUnitOfWork, pool=callers, on_commit=on_commit, ask_rate=settings.provided.ask_rate
+    )
+    notified_begin = Singleton(
+        PostgresUnitOfWork, pool=pool, on_commit=on_commit, ask_rate=settings.provided.ask_rate
+    )
+    create_begin = Singleton(
+        PostgresUnitOfWork,
+        pool=creators,
+        on_commit=on_commit,
+        ask_rate=settings.provided.ask_rate,
+        patience=CREATE_ACQUIRE_SECONDS,
+    )
+    reader = Singleton(PostgresPaymentReader, pool=callers)
+    inbox = Singleton(PostgresNotificationReader, pool=callers)
     # Apart from the callers': a crowd of payments that are due must not take their connections.
-    background_pool = Singleton(create_pool, dsn=settings.provided.database_url, size=background_pool_size)
+    background_pool = Singleton(connecting, size=background_pool_size)
     background_begin = Singleton(
         PostgresUnitOfWork,
         pool=background_pool,
@@ -89,9 +107,14 @@ class Container(DeclarativeContainer):
     background_reader = Singleton(
         PostgresPaymentReader, pool=background_pool, patience=BACKGROUND_ACQUIRE_SECONDS
     )
-    log = Singleton(PostgresEvidenceLog, pool=pool)
+    log = Singleton(PostgresEvidenceLog, pool=callers)
     pruner = Singleton(PostgresPruner, pool=background_pool)
-    rate = Singleton(PostgresCreateRate, pool=pool, per_minute=settings.provided.create_rate)
+    rate = Singleton(
+        PostgresCreateRate,
+        pool=creators,
+        per_minute=settings.provided.create_rate,
+        patience=CREATE_ACQUIRE_SECONDS,
+    )
     health = Singleton(PostgresHealth, pool=pool, migrations=Call(versions))
 
     transport = Singleton(create_transport, connections=1000)
@@ -116,9 +139,9 @@ class Container(DeclarativeContainer):
 
     create_payment = Singleton(
         CreatePayment,
-        begin=begin,
+        begin=create_begin,
         reader=reader,
-        charge=Factory(ChargePayment, begin=begin, reader=reader, gateway=gateway, clock=clock),
+        charge=Factory(ChargePayment, begin=create_begin, reader=reader, gateway=gateway, clock=clock),
         rate=rate,
         clock=clock,
         ids=ids,
@@ -156,14 +179,14 @@ class Container(DeclarativeContainer):
         clock=clock,
     )
     list_refunds = Singleton(ListRefunds, begin=begin, get=get_payment)
-    checkouts = Singleton(PostgresCheckouts, pool=pool)
-    changes = Singleton(PostgresPaymentChanges, pool=pool)
+    checkouts = Singleton(PostgresCheckouts, pool=callers)
+    changes = Singleton(PostgresPaymentChanges, pool=callers)
     open_checkout = Singleton(OpenCheckout, checkouts=checkouts, clock=clock)
     follow_payment = Singleton(FollowPayment, reader=reader)
     watcher = Singleton(Watcher, changes=changes, most=Call(streams_allowed, settings.provided.max_streams))
     receive_notification = Singleton(
         ReceiveNotification,
-        begin=begin,
+        begin=notified_begin,
         ids=ids,
         keys=server_keys,
         confirm_always=settings.provided.confirm_always,

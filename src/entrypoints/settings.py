@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from domain.endpoint import is_secret
 from domain.rupiah import MOST, PaymentType
+from entrypoints.database_address import DatabaseAddress, read_address
 from entrypoints.migrations import check_readable
 from entrypoints.trouble import Trouble
 
@@ -54,6 +55,7 @@ class Settings:
     """Every setting, read and checked; what its command does not need may be None."""
 
     database_url: str | None = field(repr=False)
+    statements_kept: int
     server_key: str | None = field(repr=False)
     previous_server_key: str | None = field(repr=False)
     midtrans_env: str
@@ -119,8 +121,10 @@ def load(environ: Mapping[str, str], *, needs: tuple[str, ...] = ()) -> Settings
     read = _Reader(environ)
     environment = read.one_of("MIDTRANS_ENV", tuple(MIDTRANS), "sandbox")
     payment_type = PaymentType(read.one_of("BAYAR_PAYMENT_TYPE", tuple(PaymentType), "gopay"))
+    database = read.parsed("DATABASE_URL", _database)
     settings = Settings(
-        database_url=read.parsed("DATABASE_URL", _database_url),
+        database_url=database.url if database else None,
+        statements_kept=database.statements if database else 0,
         server_key=read.parsed("MIDTRANS_SERVER_KEY", _server_key),
         previous_server_key=read.parsed("MIDTRANS_PREVIOUS_SERVER_KEY", _server_key),
         midtrans_env=environment,
@@ -238,16 +242,17 @@ def _token_public_key(text: str) -> TokenKey:
     raise ValueError(message)
 
 
-def _database_url(text: str) -> str:
+def _database(text: str) -> DatabaseAddress:
     if _split(text).scheme not in {"postgres", "postgresql"}:
         message = "must start with postgresql://"
         raise ValueError(message)
+    address = read_address(text)
     try:
-        check_readable(text)
+        check_readable(address.url)
     except (ValueError, Trouble):
         message = "cannot be read; percent-encode what is special in its password, and check host and port"
         raise ValueError(message) from None
-    return text
+    return address
 
 
 def _server_key(text: str) -> str:

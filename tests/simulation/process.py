@@ -93,6 +93,8 @@ class Process:
             begin=begin,
             reader=reader,
             background_begin=begin,
+            notified_begin=begin,
+            create_begin=begin,
             background_reader=reader,
             rate=self._ground.rate,
             gateway=MidtransGateway(client=line, clock=self.clock, notify_url=None),  # type: ignore[arg-type]

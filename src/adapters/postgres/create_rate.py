@@ -21,12 +21,12 @@ class PostgresCreateRate:
     on a busy user's row is short.
     """
 
-    def __init__(self, *, pool: Pool, per_minute: int) -> None:
-        self._pool, self._per_minute = pool, per_minute
+    def __init__(self, *, pool: Pool, per_minute: int, patience: float = ACQUIRE_SECONDS) -> None:
+        self._pool, self._per_minute, self._patience = pool, per_minute, patience
 
     async def take(self, user_ids: Sequence[int]) -> list[int | None]:
         with translated():
-            async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            async with self._pool.acquire(timeout=self._patience) as connection:
                 rows = await connection.fetch(_TAKE_CREATE, user_ids)
         seconds_left = {row["user_id"]: max(int(row["seconds_left"]), 1) for row in rows}
         counted = {row["user_id"]: row["created"] - user_ids.count(row["user_id"]) for row in rows}

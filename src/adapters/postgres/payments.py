@@ -34,6 +34,7 @@ _NEVER_CHARGE_AGAIN = SQL["never_charge_again"]
 _TAKE_DUE, _ANY_DUE, _PUT_OFF = SQL["take_due"], SQL["any_due"], SQL["put_off"]
 _PAGE_OF_USER, _PAGE_OF_ALL = SQL["page_of_user"], SQL["page_of_all"]
 _ATTENTION = SQL["attention"]
+_PLAN_ANEW: Final = "SET LOCAL plan_cache_mode = force_custom_plan"
 
 
 class PostgresPayments:
@@ -131,9 +132,9 @@ class PostgresPaymentReader:
     ) -> list[Payment]:
         place = (after.created_at, after.id) if after else (None, None)
         if user_id is None:
-            rows = await self._rows(_PAGE_OF_ALL, status, *place, limit)
+            rows = await self._planned_rows(_PAGE_OF_ALL, status, *place, limit)
         else:
-            rows = await self._rows(_PAGE_OF_USER, user_id, status, *place, limit)
+            rows = await self._planned_rows(_PAGE_OF_USER, user_id, status, *place, limit)
         return [payment_of(row) for row in rows]
 
     async def attention(self, *, limit: int) -> list[Payment]:
@@ -142,6 +143,13 @@ class PostgresPaymentReader:
     async def log(self, payment_id: UUID) -> list[Entry]:
         rows = await self._rows(_LOG, payment_id)
         return [replace(entry_of(row), raw=row["evidence"] or b"") for row in rows]
+
+    async def _planned_rows(self, statement: str, *arguments: object) -> list[Any]:
+        """Planned for these arguments: of a status that few have, one plan for all may read everything."""
+        with translated():
+            async with self._pool.acquire(timeout=self._patience) as connection, connection.transaction():
+                await connection.execute(_PLAN_ANEW)
+                return await connection.fetch(statement, *arguments)
 
     async def _rows(self, statement: str, *arguments: object) -> list[Any]:
         with translated():

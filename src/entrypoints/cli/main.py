@@ -60,26 +60,30 @@ def main() -> None:
         click.echo(alone.message)
         sys.exit(alone.exit_code)
     except click.UsageError as wrong:
-        click.echo(_wrong_usage(wrong), err=True)
+        click.echo(printable(_wrong_usage(wrong)), err=True)
         sys.exit(wrong.exit_code)
     except click.ClickException as trouble:
-        click.echo(trouble.format_message(), err=True)
+        click.echo(printable_lines(trouble.format_message()), err=True)
         sys.exit(trouble.exit_code)
     except click.Abort:
         click.echo("Aborted.", err=True)
         sys.exit(1)
-    except Exception as trouble:
+    except Exception as trouble:  # noqa: BLE001 - it is told, and ends the program
         told = _expected(trouble)
-        if told is None:
-            raise
-        click.echo(told, err=True)
+        click.echo(_fault(trouble) if told is None else told, err=True)
         sys.exit(1)
     sys.exit(status)
 
 
+def _fault(fault: BaseException) -> str:
+    """A fault of ours, with all that helps to find it."""
+    logs: Any = import_module("entrypoints.telemetry.logs")  # late, as the commands are
+    return str(logs.traceback_of(fault)).rstrip("\n")
+
+
 def _wrong_usage(wrong: click.UsageError) -> str:
     """What is wrong, on one line, with where to read on."""
-    told = " ".join(wrong.format_message().split()).rstrip(".")
+    told = printable(" ".join(wrong.format_message().split())).rstrip(".")
     return f"{told}. See {wrong.ctx.command_path if wrong.ctx else 'bayar'} --help."
 
 

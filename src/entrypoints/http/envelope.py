@@ -10,6 +10,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from litestar.utils import normalize_path
 
+from entrypoints.http.turns import Turns
 from entrypoints.settings import WEBHOOK_PATH
 from entrypoints.telemetry.metrics import REQUESTS
 
@@ -35,7 +36,7 @@ class Envelope:
     """
 
     def __init__(self, app: ASGIApp, *, webhook: ASGIApp) -> None:
-        self._app, self._webhook = app, webhook
+        self._app, self._webhook, self._turns = app, webhook, Turns()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -64,6 +65,8 @@ class Envelope:
 
         started = perf_counter()
         try:
+            if scope["method"] == "POST" and app is self._app:
+                await self._turns()
             await app(scope, receive, answer)
         finally:
             _tell(scope, status, seconds=perf_counter() - started, began=began)

@@ -213,7 +213,7 @@ class Documented(Operation):
 
 def _optional_body(schema: str) -> dict[str, Any]:
     return {
-        "description": "No body at all is an empty object.",
+        "description": "No body at all is an empty object; an empty one that says it is JSON is refused.",
         "required": False,
         "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}},
     }

@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
+from traceback import format_exception
 from typing import Any, Final, TextIO, cast
 
 import msgspec
@@ -59,22 +60,34 @@ def configure_logs(*, log_format: str | None, level: str, stream: TextIO) -> Non
 
 
 # What Postgres says of a row that it refused is the row itself, up to whatever follows in a traceback.
+# Exceptions that are told as a group stand behind bars.
 _ROW: Final = re.compile(
-    r"^DETAIL:.*?(?=^HINT:|^Traceback|^The above exception|^During handling|\Z)", re.MULTILINE | re.DOTALL
+    r"^(?P<bars>[ |]*)DETAIL:.*?"
+    r"(?=^[ |]*(?:HINT:|Traceback|The above exception|During handling)|^[ |]*\+-|\Z)",
+    re.MULTILINE | re.DOTALL,
 )
 
 
 def _forget_rows(_logger: object, _name: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """Rows hold checkout tokens and signatures."""
     if isinstance(event.get("exception"), str):
-        event["exception"] = _ROW.sub("DETAIL: left out\n", event["exception"])
+        event["exception"] = _without_rows(event["exception"])
     return event
+
+
+def _without_rows(traceback: str) -> str:
+    return _ROW.sub(r"\g<bars>DETAIL: left out\n", traceback)
+
+
+def traceback_of(fault: BaseException) -> str:
+    """Its traceback for a terminal: no row in it, and nothing that the terminal would obey."""
+    return _indented(_without_rows("".join(format_exception(fault))))
 
 
 def _write_traceback(stream: TextIO, exc_info: Any) -> None:
     text = io.StringIO()
     structlog.dev.plain_traceback(text, exc_info)
-    stream.write(_indented(_ROW.sub("DETAIL: left out\n", text.getvalue())))
+    stream.write(_indented(_without_rows(text.getvalue())))
 
 
 def _indent(_logger: object, _name: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

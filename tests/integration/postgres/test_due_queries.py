@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from adapters.postgres.statements import load
+from support.plans import steps
 
 if TYPE_CHECKING:
     from adapters.postgres.pool import Connection, Pool
@@ -71,16 +72,6 @@ async def test_what_is_due_is_found_by_the_index(
 
     plan = json.loads(told)
     assert "payment_transactions_due_index" in told
-    read_whole = [node["Relation Name"] for node in nodes(plan) if node["Node Type"] == "Seq Scan"]
+    read_whole = [step["Relation Name"] for step in steps(plan) if step["Node Type"] == "Seq Scan"]
     # Other tables are empty here, and no index is better than that.
     assert "payment_transactions" not in read_whole
-
-
-def nodes(plan: Any) -> list[dict[str, Any]]:
-    """Every step of a plan, however deep."""
-    if isinstance(plan, list):
-        return [node for part in plan for node in nodes(part)]
-    if not isinstance(plan, dict):
-        return []
-    own = [plan] if "Node Type" in plan else []
-    return own + [node for part in plan.values() for node in nodes(part)]

@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from adapters.postgres.work import PostgresUnitOfWork
-from domain.status import Status
+from domain.usecases.applying import ApplyEvidence
 from entrypoints.migrations import DIRECTORY, migrate_up
 from support import builders
-from support.builders import SERVER_KEY, given
+from support.builders import SERVER_KEY, a_charge_answer, given
 from support.database import connected
 from support.service import HOST, Serving, environment, ran, serving
 
@@ -29,12 +29,9 @@ async def charged(
     body = {"payment_type": "gopay", "transaction_details": details}
     async with httpx.AsyncClient(auth=(SERVER_KEY, ""), trust_env=False) as midtrans:
         answer: dict[str, Any] = (await midtrans.post(f"{simulator.url}/v2/charge", json=body)).json()
-    await given(
-        begin,
-        order_id=details["order_id"],
-        status=Status.PENDING,
-        transaction_id=answer["transaction_id"],
-    )
+    payment = await given(begin, order_id=details["order_id"])
+    charged = a_charge_answer(transaction_id=answer["transaction_id"])
+    await ApplyEvidence(begin)(payment.order_id, (charged,), at=payment.created_at)
     return answer
 
 
@@ -104,7 +101,7 @@ async def test_payments_are_listed_shown_and_synced(
 
     assert [payment["order_id"] for payment in listed.json] == [order_id]
     assert (shown.json["status"], shown.json["transaction_id"]) == ("pending", transaction)
-    assert [entry["what"] for entry in shown.json["timeline"]] == ["created"]
+    assert [entry["what"] for entry in shown.json["timeline"]] == ["created", "pending"]
     assert (synced.json["status"], synced.json["refreshed"]) == ("settlement", True)
     assert (after.status, after.err) == (0, "")
     assert "settlement  status reply" in after.out

@@ -94,11 +94,13 @@ async def receiver() -> AsyncIterator[Receiver]:
 def whole(env: dict[str, str], receiver: Receiver) -> dict[str, str]:
     """Every secret that can be set is set, and the log is at its finest."""
     parts = urlsplit(env["DATABASE_URL"])
-    user, _, host = parts.netloc.rpartition("@")
+    if parts.password is None:  # or the server would refuse another
+        user, _, host = parts.netloc.rpartition("@")
+        parts = parts._replace(netloc=f"{user}:{PASSWORD}@{host}")
     return environment(
         **env
         | {
-            "DATABASE_URL": parts._replace(netloc=f"{user.partition(':')[0]}:{PASSWORD}@{host}").geturl(),
+            "DATABASE_URL": parts.geturl(),
             "MIDTRANS_PREVIOUS_SERVER_KEY": PREVIOUS_KEY,
             "BAYAR_METRICS_TOKEN": METRICS_TOKEN,
             "BAYAR_MERCHANT_URL": f"http://{HOST}:{receiver.port}/hook?token={MERCHANT_QUERY}",

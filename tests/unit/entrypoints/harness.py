@@ -199,6 +199,8 @@ def a_service(**changes: str | None) -> Service:
         "reader": reader,
         "background_pool": StillPool(),
         "background_begin": begin,
+        "notified_begin": begin,
+        "create_begin": begin,
         "background_reader": reader,
         "rate": InMemoryCreateRate(clock=clock, per_minute=container.settings().create_rate),
         "health": health,

@@ -6,8 +6,10 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from domain.status import Status
+from support.builders import NOW
 from support.service import CREATE, bearer
-from unit.entrypoints.harness import Service, a_service, problem_of, wrong_fields
+from unit.entrypoints.harness import JSON, Service, a_service, problem_of, wrong_fields
 
 LARGEST: Final = 64 * 1024
 MALFORMED: Final = (400, "malformed-json")
@@ -319,3 +321,14 @@ async def test_the_token_is_looked_at_before_the_body(service: Service) -> None:
     )
 
     assert problem_of(answer) == (401, "unauthenticated")
+
+
+async def test_a_body_that_got_lost_is_refused_and_refunds_nothing(service: Service) -> None:
+    await service.given(status=Status.SETTLEMENT, paid_at=NOW)
+    headers = bearer(scope="payments:refund") | JSON | {"Idempotency-Key": "one"}
+
+    lost = await service.client.post("/api/payments/order-1/refunds", content=b"", headers=headers)
+
+    # Without an amount all that is left would go back: nobody says "json" and means that by nothing at all.
+    assert problem_of(lost) == MALFORMED
+    assert service.gateway.refunds == []

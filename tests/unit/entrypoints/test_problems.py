@@ -284,7 +284,7 @@ async def test_a_user_that_cannot_be_added_is_an_unknown_one() -> None:
             work.users = NoNewUsers()
             yield work
 
-    service.container.providers["begin"].override(Object(begin))
+    service.container.providers["create_begin"].override(Object(begin))
 
     answer = await service.create(headers=bearer(user=99))
 

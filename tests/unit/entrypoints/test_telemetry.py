@@ -317,13 +317,20 @@ class Refused(Exception):
 
 @pytest.mark.parametrize("log_format", ["json", "console"])
 @pytest.mark.parametrize("by_library", [False, True])
-def test_a_row_that_postgres_refused_is_not_repeated(log_format: str, by_library: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize(
+    "cause", [Refused(), ExceptionGroup("of a group", [ExceptionGroup("in one", [Refused(), Refused()])])]
+)
+def test_a_row_that_postgres_refused_is_not_repeated(
+    log_format: str,
+    by_library: bool,  # noqa: FBT001
+    cause: Exception,
+) -> None:
     stream = io.StringIO()
     configure_logs(log_format=log_format, level="info", stream=stream)
     structlog.configure(cache_logger_on_first_use=False)
 
     try:
-        raise RuntimeError("what came of it") from Refused()  # noqa: TRY301
+        raise RuntimeError("what came of it") from cause  # noqa: TRY301
     except RuntimeError:
         if by_library:
             logging.getLogger("asyncpg").exception("it failed")

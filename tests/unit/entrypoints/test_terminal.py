@@ -4,7 +4,7 @@ import asyncio
 import io
 import json
 import logging
-from typing import Final
+from typing import Any, Final
 
 import pytest
 import structlog
@@ -194,6 +194,23 @@ def test_a_traceback_with_a_stranger_s_words_is_harmless(log_format: str, *, by_
     told = stream.getvalue()
     assert "ValueError" in told
     assert "owned" in told
+    assert is_harmless(told)
+
+
+def test_a_fault_of_a_command_repeats_no_row_and_steers_nothing(
+    service: Service, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = f"{ODD}\nDETAIL:  Failing row contains (order-1, a-token,\n two lines)."
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError(row)
+
+    monkeypatch.setattr(service.begin, "check_reachable", broken)
+
+    told = failed(capsys, "payments", "list")
+
+    assert "owned" in told
+    assert "a-token" not in told
     assert is_harmless(told)
 
 

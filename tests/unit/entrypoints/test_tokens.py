@@ -263,6 +263,54 @@ async def test_a_key_that_the_token_brings_along_is_not_used() -> None:
 
 
 @pytest.mark.parametrize(
+    "header",
+    [
+        {"kid": "../../../../dev/null"},
+        {"kid": "x' UNION SELECT 'key' --"},
+        {"kid": "/proc/self/environ"},
+        {"kid": 7},
+        {"kid": ["a"]},
+        {"jku": "https://keys.example/"},
+        {"x5u": "https://keys.example/"},
+        {"crit": ["exp"], "exp": 1},
+        {"crit": ["b64"], "b64": False},
+        {"zip": "DEF"},
+        {"enc": "A256GCM"},
+        {"typ": "JWE"},
+        {"alg": ["HS256"]},
+        {"alg": {"HS256": 1}},
+        {"alg": None},
+        {"alg": "HS256 "},
+        {"alg": "hs256"},
+        {"alg": "RS256"},
+        {"alg": "dir"},
+    ],
+    ids=str,
+)
+async def test_no_header_makes_another_key_of_it(service: Service, header: dict[str, Any]) -> None:
+    payload = json.dumps({"sub": "1", "exp": in_seconds(HOUR)}).encode()
+
+    for key in (b"", b"key", b"\0", b"7", b"null"):
+        token = signed_here({"alg": "HS256"} | header, payload, key)
+
+        assert await verdict(service, token) == 401
+
+
+@pytest.mark.parametrize("parts", [1, 2, 4, 5, 6])
+async def test_a_token_has_three_parts(service: Service, parts: int) -> None:
+    good = a_token().split(".")
+
+    assert await verdict(service, ".".join((good * 2)[:parts])) == 401
+
+
+async def test_of_a_claim_given_twice_one_counts_and_it_is_checked(service: Service) -> None:
+    for claims in (b'{"sub":"1","exp":%d,"exp":1}', b'{"sub":"1","exp":1,"sub":"0","exp":%d}'):
+        token = signed_here({"alg": "HS256"}, claims % in_seconds(HOUR), TOKEN_SECRET.encode())
+
+        assert await verdict(service, token) == 401
+
+
+@pytest.mark.parametrize(
     ("wanted", "said", "status"),
     [
         ({"AUTH_JWT_ISSUER": "https://id.example"}, {"iss": "https://id.example"}, 200),

@@ -500,7 +500,7 @@ def breaking(service: Service, *, also_the_inbox: bool) -> None:
             broken = _BrokenWork(work, also_the_inbox=also_the_inbox)
             yield broken
 
-    service.container.providers["begin"].override(Object(begin))
+    service.container.providers["notified_begin"].override(Object(begin))
     service.container.reset_singletons()
 
 
