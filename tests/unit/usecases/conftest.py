@@ -1,7 +1,15 @@
+from collections.abc import Callable
+
 import pytest
 
+from domain.order import Defaults
+from domain.ports.work import UnitOfWork
+from domain.usecases.charge_payment import ChargePayment
+from domain.usecases.create_payment import CreatePayment
+from support.builders import DEFAULTS
 from support.fakes import (
     CountingIdentifiers,
+    InMemoryCreateRate,
     InMemoryPaymentReader,
     InMemoryUnitOfWork,
     ManualClock,
@@ -43,3 +51,42 @@ def desk(
 ) -> Desk:
     """What refunds are made, repeated and confirmed with."""
     return a_desk(clock, begin, gateway, reader)
+
+
+Creating = Callable[..., CreatePayment]
+
+
+@pytest.fixture
+def creating(
+    begin: InMemoryUnitOfWork,
+    reader: InMemoryPaymentReader,
+    gateway: ScriptedGateway,
+    clock: ManualClock,
+    ids: CountingIdentifiers,
+) -> Creating:
+    """Makes the use case, with other defaults, limits or another unit of work where a test says so."""
+
+    def creating(
+        *,
+        defaults: Defaults = DEFAULTS,
+        auto_create_users: bool = False,
+        per_minute: int = 60,
+        work: UnitOfWork = begin,
+    ) -> CreatePayment:
+        return CreatePayment(
+            begin=work,
+            reader=reader,
+            charge=ChargePayment(begin=work, reader=reader, gateway=gateway, clock=clock),
+            rate=InMemoryCreateRate(clock=clock, per_minute=per_minute),
+            clock=clock,
+            ids=ids,
+            defaults=defaults,
+            auto_create_users=auto_create_users,
+        )
+
+    return creating
+
+
+@pytest.fixture
+def create(creating: Creating) -> CreatePayment:
+    return creating()

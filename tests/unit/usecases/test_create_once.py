@@ -22,16 +22,12 @@ from domain.idempotency import IdempotentCall
 from domain.order import Defaults
 from domain.payment import Payment
 from domain.ports.gateway import AlreadyThere, Charge, ChargeOutcome, NotTaken, Unanswered
-from domain.ports.work import UnitOfWork
 from domain.rupiah import PaymentType
 from domain.status import Status
 from domain.usecases.applying import ApplyEvidence
-from domain.usecases.charge_payment import ChargePayment
 from domain.usecases.create_payment import Created, CreatePayment
-from support.builders import DEFAULTS, NOW, a_charge_answer, a_status_reply, wanted
+from support.builders import NOW, a_charge_answer, a_status_reply, wanted
 from support.fakes import (
-    CountingIdentifiers,
-    InMemoryCreateRate,
     InMemoryPaymentReader,
     InMemoryUnitOfWork,
     InMemoryWork,
@@ -57,36 +53,6 @@ Creating = Callable[..., CreatePayment]
 
 class Crashed(BaseException):
     """The process is gone."""
-
-
-@pytest.fixture
-def creating(
-    begin: InMemoryUnitOfWork,
-    reader: InMemoryPaymentReader,
-    gateway: ScriptedGateway,
-    clock: ManualClock,
-    ids: CountingIdentifiers,
-) -> Creating:
-    def creating(
-        *, defaults: Defaults = DEFAULTS, per_minute: int = 60, work: UnitOfWork = begin
-    ) -> CreatePayment:
-        return CreatePayment(
-            begin=work,
-            reader=reader,
-            charge=ChargePayment(begin=work, reader=reader, gateway=gateway, clock=clock),
-            rate=InMemoryCreateRate(clock=clock, per_minute=per_minute),
-            clock=clock,
-            ids=ids,
-            defaults=defaults,
-            auto_create_users=False,
-        )
-
-    return creating
-
-
-@pytest.fixture
-def create(creating: Creating) -> CreatePayment:
-    return creating()
 
 
 async def found(reader: InMemoryPaymentReader, order_id: str = "order-1") -> Payment:

@@ -22,11 +22,9 @@ from domain.ports.gateway import Charge, ChargeOutcome, NotTaken, Unanswered
 from domain.signature import ServerKeys
 from domain.status import Status
 from domain.usecases.applying import ApplyEvidence
-from domain.usecases.charge_payment import ChargePayment
 from domain.usecases.create_payment import Created, CreatePayment
 from domain.usecases.receive_notification import ReceiveNotification
 from support.builders import (
-    DEFAULTS,
     NOW,
     SERVER_KEY,
     a_charge_answer,
@@ -37,7 +35,6 @@ from support.builders import (
 )
 from support.fakes import (
     CountingIdentifiers,
-    InMemoryCreateRate,
     InMemoryPaymentReader,
     InMemoryUnitOfWork,
     ManualClock,
@@ -52,34 +49,6 @@ REFUSED = ChargeRefused(code="402", message="Payment channel is not activated.",
 DENIED = a_charge_answer(status=Status.DENY, message="GoPay transaction is denied")
 
 Creating = Callable[..., CreatePayment]
-
-
-@pytest.fixture
-def creating(
-    begin: InMemoryUnitOfWork,
-    reader: InMemoryPaymentReader,
-    gateway: ScriptedGateway,
-    clock: ManualClock,
-    ids: CountingIdentifiers,
-) -> Creating:
-    def creating(*, auto_create_users: bool = False, per_minute: int = 60) -> CreatePayment:
-        return CreatePayment(
-            begin=begin,
-            reader=reader,
-            charge=ChargePayment(begin=begin, reader=reader, gateway=gateway, clock=clock),
-            rate=InMemoryCreateRate(clock=clock, per_minute=per_minute),
-            clock=clock,
-            ids=ids,
-            defaults=DEFAULTS,
-            auto_create_users=auto_create_users,
-        )
-
-    return creating
-
-
-@pytest.fixture
-def create(creating: Creating) -> CreatePayment:
-    return creating()
 
 
 async def found(reader: InMemoryPaymentReader, order_id: str = "order-1") -> Payment:

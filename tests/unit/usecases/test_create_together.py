@@ -8,13 +8,9 @@ import pytest
 
 from domain.errors import DatabaseUnavailable, OrderIdTaken, UnknownUser
 from domain.status import Status
-from domain.usecases.charge_payment import ChargePayment
 from domain.usecases.create_payment import Created, CreatePayment
-from support.builders import DEFAULTS, a_charge_answer, given, wanted
+from support.builders import a_charge_answer, given, wanted
 from support.fakes import (
-    CountingIdentifiers,
-    InMemoryCreateRate,
-    InMemoryPaymentReader,
     InMemoryUnitOfWork,
     InMemoryWork,
     ManualClock,
@@ -41,26 +37,6 @@ class CountedUnitOfWork(InMemoryUnitOfWork):
 @pytest.fixture
 def begin(clock: ManualClock) -> CountedUnitOfWork:
     return CountedUnitOfWork(clock=clock, users=[1], lock_seconds=0.05)
-
-
-@pytest.fixture
-def create(
-    begin: CountedUnitOfWork,
-    reader: InMemoryPaymentReader,
-    gateway: ScriptedGateway,
-    clock: ManualClock,
-    ids: CountingIdentifiers,
-) -> CreatePayment:
-    return CreatePayment(
-        begin=begin,
-        reader=reader,
-        charge=ChargePayment(begin=begin, reader=reader, gateway=gateway, clock=clock),
-        rate=InMemoryCreateRate(clock=clock, per_minute=60),
-        clock=clock,
-        ids=ids,
-        defaults=DEFAULTS,
-        auto_create_users=False,
-    )
 
 
 async def all_at_once(
