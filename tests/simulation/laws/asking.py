@@ -95,8 +95,10 @@ class Asking:
                 self._world.later(due + _A_MINUTE + _GRACE - now, self._orphan, name, now)
 
     def _orphan(self, name: str, since: float) -> None:
-        heard = max(self._asked_at.get(name, 0.0), self._told_at.get(name, 0.0))
-        if self._scene.database.state.payments[name].status is Status.CREATED and heard <= since:
+        """What Midtrans says in the very moment of the calm was asked before it, and is heard."""
+        is_asked = self._asked_at.get(name, 0.0) > since
+        is_told = self._told_at.get(name, -1.0) >= since
+        if self._scene.database.state.payments[name].status is Status.CREATED and not (is_asked or is_told):
             self._broke(Law.ORPHANS, name)
 
 
