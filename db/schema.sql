@@ -499,6 +499,13 @@ CREATE INDEX payment_transactions_user_newest_index ON public.payment_transactio
 
 
 --
+-- Name: payment_transactions_user_rare_index; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX payment_transactions_user_rare_index ON public.payment_transactions USING btree (user_id, status, created_at DESC, id DESC) WHERE ((status)::text = ANY ((ARRAY['failure'::character varying, 'deny'::character varying, 'cancel'::character varying, 'partial_refund'::character varying, 'refund'::character varying, 'partial_chargeback'::character varying, 'chargeback'::character varying])::text[]));
+
+
+--
 -- Name: payment_webhook_events_due_index; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -608,4 +615,5 @@ INSERT INTO public.schema_migrations (version) VALUES
     ('20261125000002'),
     ('20261125000003'),
     ('20261125000004'),
-    ('20261125000005');
+    ('20261125000005'),
+    ('20261126000001');

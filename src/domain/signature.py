@@ -54,10 +54,11 @@ def has_second_reading(order_id: str, status_code: str, gross_amount: str) -> bo
     """
     signed = order_id + status_code + gross_amount
     for start in range(4, len(signed)):
+        if signed[start - 3 : start] not in STATUS_CODES:
+            continue
         split = signed[: start - 3], signed[start - 3 : start], signed[start:]
         if (
-            split[1] in STATUS_CODES
-            and split != (order_id, status_code, gross_amount)
+            split != (order_id, status_code, gross_amount)
             and _AMOUNT_AT_END.fullmatch(split[2])
             and int(split[2].partition(".")[0]) <= MOST_OF_ANY
             and order_ids.may_exist(split[0])

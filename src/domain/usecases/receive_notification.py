@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from uuid import UUID
 
 from domain.errors import DatabaseUnavailable
 from domain.evidence import Notification
@@ -27,19 +28,33 @@ class Delivery:
 Told = tuple[Outcome, Exception | None]
 # So many are stored in one commit. The larger the groups, the less each costs: there is a second commit at
 # the same time only while the first keeps so many waiting. More than so many at once are refused.
-_MOST, _LANES, _CROWD, _WAITING = 64, 2, 48, 2000
+_MOST, _LANES, _CROWD, _WAITING = 64, 2, 16, 2000
 _FORGED_WAITING = 256
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Proven:
-    """A notification whose signature is right, and how it will be kept."""
+    """A notification whose signature is right, and what it will be kept as."""
 
+    id: UUID
     said: Notification
-    kept: ReceivedNotification
+    signature_key: str = field(repr=False)
+    body: str = field(repr=False)
 
-    def kept_as(self, verdict: Verdict) -> ReceivedNotification:
-        return replace(self.kept, processed=verdict.processed, error=verdict.error)
+    def kept(self, verdict: Verdict | None = None) -> ReceivedNotification:
+        """With what was decided about it; without, it is still to do."""
+        said = self.said
+        return ReceivedNotification(
+            id=self.id,
+            received_at=said.received_at,
+            order_id=said.order_id,
+            transaction_id=said.transaction_id,
+            transaction_status=said.transaction_status,
+            signature_key=self.signature_key,
+            body=self.body,
+            processed=verdict is not None and verdict.processed,
+            error=verdict.error if verdict is not None else None,
+        )
 
 
 class ReceiveNotification:
@@ -79,18 +94,12 @@ class ReceiveNotification:
             with suppress(TooManyWait):  # past the cap they are not kept anyway
                 await self._forged(said)
             return Outcome.FORGED, None
-        said = replace(said, previous_key=signer is Signer.PREVIOUS, raw=delivery.body.encode())
-        kept = ReceivedNotification(
+        proven = _Proven(
             id=self._ids.uuid(),
-            received_at=said.received_at,
-            order_id=said.order_id,
-            transaction_id=said.transaction_id,
-            transaction_status=said.transaction_status,
+            said=replace(said, previous_key=signer is Signer.PREVIOUS, raw=delivery.body.encode()),
             signature_key=delivery.signature_key,
             body=delivery.body,
-            processed=False,
         )
-        proven = _Proven(said=said, kept=kept)
         outcome = await self._together(proven)
         return (outcome, None) if outcome is not None else await self._alone(proven)
 
@@ -116,9 +125,9 @@ class ReceiveNotification:
             if verdict.outcome is Outcome.APPLIED:
                 payments[order_id] = decision.payment
                 entries[order_id] = entries.get(order_id, ()) + decision.entries
-                applied.append(one.kept_as(verdict))
+                applied.append(one.kept(verdict))
             else:
-                repeats.append(one.kept_as(verdict))
+                repeats.append(one.kept(verdict))
             outcomes.append(verdict.outcome)
         if entries:
             await work.payments.save_all([(payments[order_id], own) for order_id, own in entries.items()])
@@ -135,15 +144,15 @@ class ReceiveNotification:
             raise
         except Exception as unexpected:  # noqa: BLE001 - proven money news is kept, whatever our own fault
             async with self._begin() as work:
-                await work.notifications.add(one.kept)
+                await work.notifications.add(one.kept())
             return Outcome.FAILED, unexpected
 
     async def _apply(self, work: Work, one: _Proven) -> Outcome:
         verdict = await judge(work, one.said, confirm_always=self._confirm_always)
         if verdict.outcome is Outcome.APPLIED:
-            await work.notifications.add(one.kept_as(verdict))
+            await work.notifications.add(one.kept(verdict))
         else:
-            await work.notifications.add_repeat(one.kept_as(verdict))
+            await work.notifications.add_repeat(one.kept(verdict))
         return verdict.outcome
 
     async def _keep_forged(self, group: Sequence[Notification]) -> Sequence[None]:

@@ -42,6 +42,11 @@ _LOG: Final = """
 INSERT INTO payment_events (payment_id, seq, recorded_at, what, source, status, detail, digest)
 SELECT id, 1, created_at, 'created', 'shop', 'created', '{}', '' FROM payment_transactions
 """
+_REFUND: Final = """
+UPDATE payment_transactions SET status = 'refund'
+ WHERE status = 'settlement' AND substr(order_id, 7)::int % 50 = 1;
+ANALYZE payment_transactions
+"""
 _LATER: Final = datetime(2100, 1, 1, tzinfo=UTC)
 _RECEIVED: Final = datetime(2026, 2, 6)  # noqa: DTZ001 - as the column is
 _REPEATED: Final = (an_id("event"), _RECEIVED, "order-7", "t-7", "{}", "key-7", True, None, "settlement")
@@ -122,6 +127,19 @@ async def test_a_list_of_one_status_reads_few_others(pool: Pool) -> None:
                 )
 
     assert {asked: rows for asked, rows in passed_over.items() if rows > _FEW} == {}
+
+
+async def test_a_list_of_a_status_that_one_in_fifty_has_reads_no_other(pool: Pool) -> None:
+    """Thousands have it in a large shop: too many to sort, and the newest of all are mostly others."""
+    async with pool.acquire() as connection:
+        await fill(connection)
+        await connection.execute(_REFUND)
+        told, plan = await explained(
+            connection, "payments.sql", "page_of_user", (1, "refund", None, None, 20)
+        )
+
+    assert "payment_transactions_user_rare_index" in told
+    assert sum(step.get("Actual Rows", 0) * step["Actual Loops"] for step in plan) == 40  # read, and limited
 
 
 async def test_a_list_is_planned_for_the_status_that_is_asked_for(database_url: str) -> None:
