@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import ip_address
 from typing import Final, TypeVar
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
+import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -20,6 +21,7 @@ from domain.rupiah import MOST, PaymentType
 from entrypoints.database_address import DatabaseAddress, read_address
 from entrypoints.migrations import check_readable
 from entrypoints.trouble import Trouble
+from entrypoints.web_address import base_url, endpoint_url, origins, split
 
 WEBHOOK_PATH: Final = "/api/payments/webhook"
 MIDTRANS: Final = {
@@ -31,7 +33,6 @@ _TRUE: Final = {"true", "1", "yes", "on"}
 _FALSE: Final = {"false", "0", "no", "off"}
 _LEAST_SECRET: Final = 32
 _LEAST_RSA_BITS: Final = 2048
-_LONGEST_URL: Final = 2048
 _OF_MERCHANT: Final = ("BAYAR_MERCHANT_URL", "BAYAR_MERCHANT_SECRET", "BAYAR_MERCHANT_ALLOW_PRIVATE")
 
 T = TypeVar("T")
@@ -128,14 +129,14 @@ def load(environ: Mapping[str, str], *, needs: tuple[str, ...] = ()) -> Settings
         server_key=read.parsed("MIDTRANS_SERVER_KEY", _server_key),
         previous_server_key=read.parsed("MIDTRANS_PREVIOUS_SERVER_KEY", _server_key),
         midtrans_env=environment,
-        midtrans_url=read.parsed("MIDTRANS_BASE_URL", _url) or MIDTRANS[environment],
+        midtrans_url=read.parsed("MIDTRANS_BASE_URL", base_url) or MIDTRANS[environment],
         token_key=_token_key(read),
         token_issuer=read.text("AUTH_JWT_ISSUER"),
         token_audience=read.text("AUTH_JWT_AUDIENCE"),
-        create_scope=read.text("AUTH_CREATE_SCOPE"),
+        create_scope=read.parsed("AUTH_CREATE_SCOPE", _scope),
         cookie=read.parsed("AUTH_COOKIE", _cookie_name),
         auto_create_users=read.flag("BAYAR_AUTO_CREATE_USERS", default=False),
-        public_url=read.parsed("BAYAR_PUBLIC_URL", _url),
+        public_url=read.parsed("BAYAR_PUBLIC_URL", base_url),
         merchant_name=read.text("BAYAR_MERCHANT_NAME") or "Bayar",
         merchant_url=read.parsed("BAYAR_MERCHANT_URL", endpoint_url),
         merchant_secret=read.parsed("BAYAR_MERCHANT_SECRET", _merchant_secret),
@@ -144,7 +145,7 @@ def load(environ: Mapping[str, str], *, needs: tuple[str, ...] = ()) -> Settings
         payment_type=payment_type,
         life=timedelta(minutes=read.whole("BAYAR_EXPIRY_MINUTES", 15, 1, 10_080)),
         confirm_always=read.one_of("BAYAR_CONFIRM", ("always", "doubtful"), "doubtful") == "always",
-        cors_origins=read.parsed("CORS_ALLOWED_ORIGINS", _origins) or (),
+        cors_origins=read.parsed("CORS_ALLOWED_ORIGINS", origins) or (),
         create_rate=read.whole("BAYAR_CREATE_RATE", 60, 1, 1_000_000_000),
         ask_rate=read.whole("BAYAR_ASK_RATE", 20, 1, 10_000),
         max_streams=read.whole("BAYAR_MAX_STREAMS", 5000, 1, 1_000_000),
@@ -222,6 +223,11 @@ def _token_secret(text: str) -> TokenKey:
     if len(text.encode()) < _LEAST_SECRET:
         message = f"must have {_LEAST_SECRET} bytes or more; `openssl rand -base64 48` makes one"
         raise ValueError(message)
+    try:
+        jwt.get_algorithm_by_name("HS256").prepare_key(text)
+    except jwt.InvalidKeyError:
+        message = "is a key of a pair; a public one belongs into AUTH_JWT_PUBLIC_KEY"
+        raise ValueError(message) from None
     return TokenKey(key=text, algorithm="HS256")
 
 
@@ -243,7 +249,7 @@ def _token_public_key(text: str) -> TokenKey:
 
 
 def _database(text: str) -> DatabaseAddress:
-    if _split(text).scheme not in {"postgres", "postgresql"}:
+    if split(text).scheme not in {"postgres", "postgresql"}:
         message = "must start with postgresql://"
         raise ValueError(message)
     address = read_address(text)
@@ -271,50 +277,11 @@ def _merchant_secret(text: str) -> str:
     return text
 
 
-def endpoint_url(text: str) -> str:
-    """An address of a shop's endpoint. Raises ValueError, whose text repeats nothing of it."""
-    _check_http(text)
-    try:
-        port = urlsplit(text).port
-    except ValueError:
-        port = 0
-    if port == 0 or len(text) > _LONGEST_URL or "#" in text or "\\" in text:
-        message = (
-            f"must have a port that can be, no # and no \\, and be no longer than {_LONGEST_URL} characters"
-        )
+def _scope(text: str) -> str:
+    if len(text.split()) > 1:
+        message = "must be one scope; a token has each of its own"
         raise ValueError(message)
     return text
-
-
-def _url(text: str) -> str:
-    _check_http(text)
-    parts = urlsplit(text)
-    if parts.query or parts.fragment:
-        message = "must be an http(s) address without a query"
-        raise ValueError(message)
-    return text.rstrip("/")
-
-
-def _check_http(text: str) -> None:
-    parts = _split(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        message = "must be an http(s) address"
-        raise ValueError(message)
-    if not text.isascii() or not text.isprintable() or " " in text or "," in text:
-        message = "must be plain ASCII without blanks and commas; write an international name as xn--…"
-        raise ValueError(message)
-    if "@" in parts.netloc:  # it is logged, shown and sent to others
-        message = "must not hold a user or a password"
-        raise ValueError(message)
-
-
-def _split(text: str) -> SplitResult:
-    """``urlsplit``, whose own words about a wrong address may repeat a password in it."""
-    try:
-        return urlsplit(text)
-    except ValueError:
-        message = "is not an address"
-        raise ValueError(message) from None
 
 
 def _cookie_name(text: str) -> str:
@@ -322,16 +289,6 @@ def _cookie_name(text: str) -> str:
         message = "must be a cookie's name"
         raise ValueError(message)
     return text
-
-
-def _origins(text: str) -> tuple[str, ...]:
-    origins = tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
-    for origin in origins:
-        parts = _split(origin)
-        if origin not in {"*", f"{parts.scheme}://{parts.netloc}"}:
-            message = "must be origins such as https://shop.example, separated by commas"
-            raise ValueError(message)
-    return origins
 
 
 def _is_public_https(url: str) -> bool:

@@ -10,7 +10,7 @@ from domain.errors import EndpointNotFound
 from entrypoints.cli.output import as_json, show_json, show_table
 from entrypoints.cli.session import DATABASE, with_container
 from entrypoints.container import Container
-from entrypoints.settings import endpoint_url
+from entrypoints.web_address import endpoint_url
 
 
 def _checked(_ctx: click.Context, _param: click.Parameter, url: str) -> str:

@@ -13,6 +13,7 @@ from domain.usecases.refund_changes import by
 from entrypoints.cli.attention import next_command, show_attention
 from entrypoints.cli.dispute import dispute_file
 from entrypoints.cli.moving_money import cancel, refund
+from entrypoints.cli.note import Note
 from entrypoints.cli.output import as_json, json_text, rupiah, say, show_json, show_table
 from entrypoints.cli.paid_twice import plain_transactions, show_transactions
 from entrypoints.cli.plain import plain_entry, plain_payment, plain_refund
@@ -136,7 +137,12 @@ def sync(order_id: str, as_json: bool) -> None:  # noqa: FBT001 - a flag
 
 @payments.command()
 @click.argument("order_id")
-@click.option("--note", required=True, help="What was found and done; it is kept in the payment's timeline.")
+@click.option(
+    "--note",
+    required=True,
+    type=Note(),
+    help="What was found and done; it is kept in the payment's timeline.",
+)
 def attend(order_id: str, note: str) -> None:
     """Take a payment off the --attention list once somebody has looked at it. Moves no money.
 

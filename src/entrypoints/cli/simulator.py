@@ -1,4 +1,6 @@
 import sys
+from math import isfinite
+from typing import Any
 
 import httpx
 import rich_click as click
@@ -11,12 +13,20 @@ from entrypoints.telemetry.logs import configure_logs
 from entrypoints.trouble import Trouble
 from simulator.app import create_app
 from simulator.core.faults import FAULTS, Fault, Point
+from simulator.notifications.courier import FASTEST, SLOWEST
 
 DEFAULT_KEY = "SB-Mid-server-simulator"
 
 
 class NotTriggered(Trouble):
     """The simulator did not take the fault; the text says why."""
+
+
+def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -> float | None:
+    """A range alone lets through what is not a number."""
+    if value is not None and not isfinite(value):
+        raise click.BadParameter("must be a number.")
+    return value
 
 
 @click.group(invoke_without_command=True)
@@ -30,7 +40,8 @@ class NotTriggered(Trouble):
     "--time-scale",
     default=1.0,
     show_default=True,
-    type=click.FloatRange(0, min_open=True),
+    type=click.FloatRange(SLOWEST, FASTEST),
+    callback=_finite,
     help="How many times faster than Midtrans a notification is repeated.",
 )
 def simulator(
@@ -82,7 +93,12 @@ def _linkable(host: str) -> str:
     "--on", type=click.Choice([str(point) for point in Point]), help="Only there; else wherever it can."
 )
 @click.option("--times", default=1, show_default=True, type=click.IntRange(1, 1_000_000))
-@click.option("--seconds", type=click.FloatRange(0), help="How long, for the faults that wait.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0),
+    callback=_finite,
+    help="How long, for the faults that wait.",
+)
 @as_json
 def trigger(
     fault: str | None,
@@ -119,11 +135,22 @@ def trigger(
             json={name: value for name, value in wanted.items() if value is not None},
             trust_env=False,
         )
-    except httpx.HTTPError as silent:
+    except (httpx.HTTPError, httpx.InvalidURL) as silent:
         raise NotTriggered(f"No simulator answers at {url}; start one with: bayar simulator") from silent
-    if answer.is_error:
-        raise NotTriggered(f"The simulator refused: {answer.json().get('error', answer.text)}")
+    armed = _object(answer)
+    if armed is None or not (answer.is_success or "error" in armed):
+        raise NotTriggered(f"What answers at {url} (HTTP {answer.status_code}) is no simulator of Bayar.")
+    if not answer.is_success:
+        raise NotTriggered(f"The simulator refused: {armed['error']}")
     if as_json:
-        show_json(answer.json())
+        show_json(armed)
     else:
         click.echo(f"armed: {fault}. {FAULTS[Fault(fault)].description}")
+
+
+def _object(answer: httpx.Response) -> dict[str, Any] | None:
+    try:
+        told = answer.json()
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) else None

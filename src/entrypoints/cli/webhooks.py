@@ -17,6 +17,7 @@ from domain.ports.notification_reader import (
 )
 from domain.usecases.judging import Outcome
 from entrypoints.cli import confirming
+from entrypoints.cli.note import Note
 from entrypoints.cli.output import as_json, show_json, show_lines, show_table
 from entrypoints.cli.progress import progress
 from entrypoints.cli.session import DATABASE, DATABASE_AND_MIDTRANS, with_container
@@ -128,7 +129,9 @@ def show(notification_id: UUID, as_json: bool) -> None:  # noqa: FBT001 - a flag
 
 @webhooks.command()
 @click.argument("ids", metavar="ID...", nargs=-1, required=True, type=click.UUID)
-@click.option("--note", required=True, help="Why nothing follows from them; it is kept beside them.")
+@click.option(
+    "--note", required=True, type=Note(), help="Why nothing follows from them; it is kept beside them."
+)
 def dismiss(ids: tuple[UUID, ...], note: str) -> None:
     """Take notifications off the --failed list once somebody has looked at them. Moves no payment.
 

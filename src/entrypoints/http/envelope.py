@@ -1,6 +1,7 @@
 """Around every request: its id, its log line, its duration, and headers that belong on every answer."""
 
 import re
+from collections.abc import Iterable
 from secrets import token_hex
 from time import perf_counter
 from typing import Any, Final
@@ -21,6 +22,9 @@ _ALWAYS: Final = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 ]
+# With a cookie for a token, nothing else tells a cache that an answer is one user's.
+_PRIVATE: Final = "/api/"
+_NO_STORE: Final = (b"cache-control", b"no-store")
 _STREAM: Final = "/api/payments/{order_id}/stream"
 # Asked every few seconds by whatever watches the service.
 _OK: Final = 200
@@ -60,7 +64,10 @@ class Envelope:
             nonlocal status, began
             if message["type"] == "http.response.start":
                 status, began = message["status"], perf_counter() - started
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id), *_ALWAYS]
+                own = (b"x-request-id", request_id), *_ALWAYS
+                if scope["path"].startswith(_PRIVATE) and not _says_how_to_cache(message["headers"]):
+                    own += (_NO_STORE,)
+                message["headers"] = [*message["headers"], *own]
             await send(message)
 
         started = perf_counter()
@@ -71,6 +78,10 @@ class Envelope:
         finally:
             _tell(scope, status, seconds=perf_counter() - started, began=began)
             structlog.contextvars.unbind_contextvars("request_id")
+
+
+def _says_how_to_cache(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    return any(name.lower() == b"cache-control" for name, _ in headers)
 
 
 def _tell(scope: Any, status: int, *, seconds: float, began: float) -> None:

@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import jwt
 from litestar import Request
 
 from domain.access import Caller
 from entrypoints.settings import Settings, TokenKey
+from entrypoints.web_address import origin_of
 
 LEEWAY_SECONDS: Final = 30
 # How many valid tokens are remembered, and how long one of them may be.
@@ -54,7 +54,7 @@ class Authenticator:
             issuer=settings.token_issuer,
             audience=settings.token_audience,
             cookie=settings.cookie,
-            origin=_origin(settings.public_url) if settings.public_url else None,
+            origin=origin_of(settings.public_url) if settings.public_url else None,
         )
 
     def caller(self, request: Request[Any, Any, Any], *, scope: str | None = None) -> Caller:
@@ -124,15 +124,6 @@ class Authenticator:
             raise Unauthenticated("The token is not valid for this service.") from None
         caller = Caller(user_id=_user_id(claims["sub"]), scopes=_scopes(claims.get("scope")))
         return caller, int(claims["exp"])
-
-
-def _origin(url: str) -> str:
-    """The origin of an address as browsers write it: in lower case and without the scheme's own port."""
-    parts = urlsplit(url)
-    own = {"http": 80, "https": 443}[parts.scheme]
-    port = "" if parts.port in {None, own} else f":{parts.port}"
-    host = parts.hostname or ""
-    return f"{parts.scheme}://[{host}]{port}" if ":" in host else f"{parts.scheme}://{host}{port}"
 
 
 def _user_id(subject: object) -> int:

@@ -181,7 +181,7 @@ class Midtrans:
                 status=TransactionStatus.SETTLEMENT,
                 settlement=self._settlement(transaction, PaidBy.QR),
             )
-            self._keep(twin)
+            self._put(twin)  # it is no third payment's cause
 
     def recent(self, *, order_id: str | None, limit: int) -> list[Transaction]:
         """List transactions as they stand, the newest first."""
@@ -254,13 +254,16 @@ class Midtrans:
         return now < self._spared[name]
 
     def _keep(self, transaction: Transaction) -> Transaction:
+        self._put(transaction)
+        self.misbehave(transaction)
+        return transaction
+
+    def _put(self, transaction: Transaction) -> None:
         if not transaction.is_pending:
             self._no_longer_expires(transaction)
         for gone in self._transactions.put(transaction):
             self._forget(gone)
         self._notify(transaction)
-        self.misbehave(transaction)
-        return transaction
 
     def _no_longer_expires(self, transaction: Transaction) -> None:
         self._expiries.discard(transaction.transaction_id)

@@ -40,6 +40,9 @@ _FAULTS: Final = (
     Fault.NOTIFICATION_REORDERED,
     *_WRITING,
 )
+# What time_scale may be; beyond, an interval is none that a clock could wait for.
+SLOWEST: Final = 0.001
+FASTEST: Final = 1_000_000.0
 # How much of the limits repeats may take, and what comes for the first time.
 _REPEATS: Final = 1
 _FRESH: Final = 2
@@ -89,8 +92,8 @@ class Courier:
         limit: int,
         most_bytes: int = _MOST_BYTES,
     ) -> None:
-        if time_scale <= 0:
-            raise ValueError("time_scale must be greater than 0")
+        if not SLOWEST <= time_scale <= FASTEST:
+            raise ValueError(f"time_scale must be from {SLOWEST} to {FASTEST}")
         self._send = send
         self._writers = {fault: _FromTransaction(write, fault) for fault in (None, *_WRITING)}
         self._faults = faults

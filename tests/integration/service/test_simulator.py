@@ -1,5 +1,6 @@
 """The look-alike as a program of its own, and commanding it from another one."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -71,8 +72,35 @@ async def test_what_cannot_be_triggered_is_told_in_one_sentence(simulator: Servi
         "simulator", "trigger", "error-500", "--on", "payment", "--url", simulator.url, env={}
     )
     nobody = await ran("simulator", "trigger", "error-500", "--url", f"http://{HOST}:1", env={})
+    nowhere = await ran("simulator", "trigger", "error-500", "--url", "http://[::1", env={})
 
-    assert (senseless.status, nobody.status) == (1, 1)
+    assert (senseless.status, nobody.status, nowhere.status) == (1, 1, 1)
     points = "charge, cancel, expire, refund, status"
     assert senseless.err == f"The simulator refused: error-500 strikes on {points}, not on payment.\n"
     assert nobody.err == f"No simulator answers at http://{HOST}:1; start one with: bayar simulator\n"
+    assert nowhere.err == "No simulator answers at http://[::1; start one with: bayar simulator\n"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 301 Moved Permanently\r\nLocation: https://midtrans.example/\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n<html></html>",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\n\r\n[]",
+    ],
+)
+async def test_what_is_no_simulator_takes_no_fault(answer: bytes) -> None:
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"}")
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(reply, HOST, 0) as server:
+        url = f"http://{HOST}:{server.sockets[0].getsockname()[1]}"
+        told = await ran("simulator", "trigger", "answer-lost", "--url", url, "--json", env={})
+
+    status = answer.split(b" ")[1].decode()
+    assert (told.status, told.out) == (1, "")
+    assert told.err == f"What answers at {url} (HTTP {status}) is no simulator of Bayar.\n"

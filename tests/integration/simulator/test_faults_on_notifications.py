@@ -207,6 +207,16 @@ async def test_late_money_comes_without_delay_unless_told(desk: Desk) -> None:
     assert desk.receiver.statuses == ["pending", "expire", "settlement"]
 
 
+async def test_each_order_is_paid_twice_as_long_as_that_lasts(desk: Desk) -> None:
+    await desk.trigger("paid-twice", times=1_000_000)
+    for order_id in ("o-1", "o-2"):
+        await desk.charge(order_id=order_id)
+        await desk.post(f"/wallet/{order_id}/pay")
+
+    paid = [body["order_id"] for body in desk.receiver.bodies if body["transaction_status"] == "settlement"]
+    assert sorted(paid) == ["o-1", "o-1", "o-2", "o-2"]
+
+
 @pytest.mark.parametrize("before", [True, False])
 async def test_an_order_can_be_paid_twice(desk: Desk, before: bool) -> None:  # noqa: FBT001
     await desk.charge()

@@ -137,7 +137,7 @@ async def test_time_scale_leaves_the_expiry_alone() -> None:
         assert (await desk.status("o-1"))["transaction_status"] == "pending"
 
 
-@pytest.mark.parametrize("time_scale", [0, -1])
+@pytest.mark.parametrize("time_scale", [0, -1, 1e-12, float("nan"), float("inf")])
 async def test_time_neither_stands_still_nor_runs_back(time_scale: float) -> None:
     with pytest.raises(ValueError, match="time_scale"):
         async with a_desk(time_scale=time_scale):

@@ -51,6 +51,15 @@ async def test_an_allowed_origin_may_read_a_refusal_too(service: Service) -> Non
     assert answer.headers["access-control-allow-origin"] == SHOP
 
 
+async def test_a_stream_of_another_origin_may_go_on_where_it_was_cut_off(service: Service) -> None:
+    asked = preflight("GET") | {"Access-Control-Request-Headers": "authorization,last-event-id"}
+
+    answer = await service.client.options("/api/payments/order-1/stream", headers=asked)
+
+    assert answer.status_code == 204
+    assert "last-event-id" in answer.headers["access-control-allow-headers"].lower()
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_an_allowed_origin_may_ask_beforehand(service: Service, method: str) -> None:
     answer = await service.client.options(CREATE, headers=preflight(method))

@@ -72,6 +72,15 @@ async def test_an_answer_has_one_request_id(service: Service) -> None:
     assert answer.headers.get_list("x-request-id") == ["one"]
 
 
+@pytest.mark.parametrize("path", ["/api/payments", "/api/payments/order-1", "/api/payments/missing"])
+async def test_no_answer_of_the_api_is_kept_by_a_cache(service: Service, path: str) -> None:
+    await service.given()
+
+    answer = await service.client.get(path, headers=bearer())
+
+    assert answer.headers.get_list("cache-control") == ["no-store"]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "route"),
     [

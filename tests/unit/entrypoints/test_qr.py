@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
+import segno
 
 from domain.status import Status
 from support import recorded
@@ -36,6 +37,19 @@ async def test_the_text_of_the_qr_is_drawn(service: Service) -> None:
     drawing = ET.fromstring(answer.content)  # noqa: S314 - our own
     assert drawing.tag == "{http://www.w3.org/2000/svg}svg"
     assert b"<script" not in answer.content
+
+
+async def test_a_qr_is_drawn_once(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often its page is loaded: drawing holds up everybody else."""
+    body = recorded.qris_charge(qr_string="0002DRAWN-ONCE")
+    await service.given(payment_type="qris", charge_answer=json.dumps(body))
+    first = await service.get(QR)
+    monkeypatch.setattr(segno, "make", None)
+
+    again = await service.get(QR)
+
+    assert again.status_code == 200
+    assert again.content == first.content
 
 
 async def test_two_texts_are_two_pictures(service: Service) -> None:

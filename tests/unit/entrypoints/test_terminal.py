@@ -59,7 +59,7 @@ def a_marked_payment(service: Service) -> None:
         ("payments", "show", ODD),
         ("payments", "show", ODD, "--json"),
         ("payments", "export", ODD),
-        ("payments", "attend", ODD, "--note", ODD),
+        ("payments", "attend", ODD, "--note", "INSERTED"),
     ],
     ids=" ".join,
 )

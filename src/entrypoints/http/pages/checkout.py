@@ -19,9 +19,10 @@ from entrypoints.http.pages.assets import asset, serve_asset
 from entrypoints.http.pages.language import Language, preferred
 from entrypoints.http.pages.view import checkout_view
 from entrypoints.http.pages.words import WORDS
-from entrypoints.http.qr import QrCode, origin_of
+from entrypoints.http.qr import QrCode
 from entrypoints.http.viewing import Viewing
 from entrypoints.settings import Settings
+from entrypoints.web_address import origin_of
 
 _PAGES: Final = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),

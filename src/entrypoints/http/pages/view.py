@@ -8,7 +8,7 @@ from domain.payment import Payment
 from domain.status import Status
 from entrypoints.http import links
 from entrypoints.http.pages.words import State, Words, rupiah
-from entrypoints.http.qr import QrCode, drawing, inline
+from entrypoints.http.qr import QrCode, drawing
 
 _DEEPLINK: Final = "deeplink-redirect"
 _UNPAID_ENDS: Final = {State.EXPIRED, State.CANCELLED, State.DENIED}
@@ -88,7 +88,7 @@ def checkout_view(
         expires=_milliseconds(payment.expires_at),
         version=payment.log_length,
         app_link=app_link,
-        qr_drawing=inline(drawn) if drawn else None,
+        qr_drawing=drawn.markup if drawn else None,
         qr_picture=picture,
         qr_name=words.picture.format(**named),
         back=links.safe(payment.callback_url),
