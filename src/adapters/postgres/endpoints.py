@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from adapters.postgres.pool import PATIENT_SECONDS
 from adapters.postgres.statements import load
 from domain.endpoint import OF_SETTINGS, Disabled, Endpoint
 
@@ -43,7 +44,9 @@ class PostgresEndpoints:
         return await self._connection.fetchval(_DISABLE, endpoint_id, why, Disabled.GONE) is not None
 
     async def enable(self, endpoint_id: UUID) -> bool:
-        return await self._connection.fetchval(_ENABLE, endpoint_id) is not None
+        # A day's events may wait for it, and an operator for us.
+        await self._connection.execute("SET LOCAL statement_timeout = 0")
+        return await self._connection.fetchval(_ENABLE, endpoint_id, timeout=PATIENT_SECONDS) is not None
 
     async def keep_of_settings(self, *, url: str, secret: str, allow_private: bool) -> Endpoint:
         row = await self._connection.fetchrow(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from adapters.postgres.errors import translated
 from adapters.postgres.payments import entry_of
-from adapters.postgres.pool import ACQUIRE_SECONDS
+from adapters.postgres.pool import ACQUIRE_SECONDS, PATIENT_SECONDS
 from adapters.postgres.statements import load
 from domain.chain import Chain, Row
 
@@ -28,7 +28,7 @@ class PostgresEvidenceLog:
     async def count(self, order_id: str | None) -> int:
         with translated():
             async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-                return int(await connection.fetchval(_COUNT, order_id, timeout=None))
+                return int(await connection.fetchval(_COUNT, order_id, timeout=PATIENT_SECONDS))
 
     @asynccontextmanager
     async def chains(self, order_id: str | None) -> AsyncIterator[AsyncIterator[Chain]]:
@@ -37,7 +37,9 @@ class PostgresEvidenceLog:
                 self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
-                yield _grouped(connection.cursor(_CHAINS, order_id, prefetch=_ROWS_AT_ONCE))
+                yield _grouped(
+                    connection.cursor(_CHAINS, order_id, prefetch=_ROWS_AT_ONCE, timeout=PATIENT_SECONDS)
+                )
 
 
 async def _grouped(rows: Any) -> AsyncIterator[Chain]:

@@ -23,6 +23,8 @@ ACQUIRE_SECONDS: Final = 2.0
 CREATE_ACQUIRE_SECONDS: Final = 7.0
 # Nobody waits for the background work: of many at once each takes its turn.
 BACKGROUND_ACQUIRE_SECONDS: Final = 30.0
+# For an operator who waits for a whole table to be read: a timeout of None would be the pool's own.
+PATIENT_SECONDS: Final = 86_400.0
 
 
 class Share:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from adapters.postgres.errors import translated
-from adapters.postgres.pool import ACQUIRE_SECONDS
+from adapters.postgres.pool import ACQUIRE_SECONDS, PATIENT_SECONDS
 from adapters.postgres.statements import load
 from domain.retention import Prunable
 
@@ -31,7 +31,9 @@ class PostgresPruner:
         count, _ = _STATEMENTS[rule.what]
         with translated():
             async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-                given_up = await connection.fetchval(count, rule.kept_for, *_at_most(rule), timeout=None)
+                given_up = await connection.fetchval(
+                    count, rule.kept_for, *_at_most(rule), timeout=PATIENT_SECONDS
+                )
         return int(given_up)
 
     async def delete(self, rule: Rule, *, limit: int) -> int:

@@ -153,6 +153,33 @@ async def test_what_is_due_is_found_by_its_index_however_much_was_delivered(
         assert "merchant_deliveries_due_index" in plan, plan
 
 
+async def test_a_long_backlog_is_given_up_in_parts(pool: Pool, begin: PostgresUnitOfWork) -> None:
+    """All at once it could take longer than a statement may."""
+    endpoint = await listens(begin)
+    await run(pool, "INSERT INTO users (id) VALUES (1)")
+    await run(
+        pool,
+        "WITH payment AS ("
+        " INSERT INTO payment_transactions (user_id, order_id, gross_amount, payment_type, status)"
+        " VALUES (1, 'order-1', 1, 'gopay', 'settlement') RETURNING id"
+        "), events AS ("
+        " INSERT INTO merchant_events (id, payment_id, seq, type, body)"
+        " SELECT gen_random_uuid(), id, n, 'payment.settlement', '{}'"
+        " FROM payment, generate_series(1, 20500) AS n"
+        " RETURNING id, payment_id, seq"
+        ") INSERT INTO merchant_deliveries (event_id, endpoint_id, payment_id, seq, queued_at)"
+        " SELECT id, $1, payment_id, seq, now() - interval '2 days' FROM events",
+        endpoint,
+    )
+
+    async with pool.acquire() as connection:
+        given_up = [
+            await connection.fetchval(SQL["give_up_older"], endpoint, timedelta(days=1)) for _ in range(3)
+        ]
+
+    assert given_up == [20_000, 500, 0]
+
+
 @pytest.mark.parametrize(
     "statement", ["delivered", "failed", "give_up_older", "oldest_waiting", "of_payment"]
 )

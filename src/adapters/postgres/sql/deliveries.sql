@@ -141,12 +141,18 @@ WITH done AS (
 SELECT event_id FROM done;
 
 -- name: give_up_older
+-- So many at a time that it never takes long; the next try that fails gives up more.
 -- $1 endpoint, $2 than how long
 WITH given_up AS (
-  UPDATE merchant_deliveries
+  UPDATE merchant_deliveries d
      SET gave_up_at = now()
-   WHERE endpoint_id = $1 AND delivered_at IS NULL AND gave_up_at IS NULL
-     AND leased_until <= now() AND queued_at <= now() - $2::interval
+    FROM (SELECT event_id
+            FROM merchant_deliveries
+           WHERE endpoint_id = $1 AND delivered_at IS NULL AND gave_up_at IS NULL
+             AND leased_until <= now() AND queued_at <= now() - $2::interval
+           LIMIT 20000) old
+   WHERE d.event_id = old.event_id AND d.endpoint_id = $1 AND d.delivered_at IS NULL AND d.gave_up_at IS NULL
+     AND d.leased_until <= now() AND d.queued_at <= now() - $2::interval
   RETURNING 1
 )
 SELECT count(*)::int AS gave_up FROM given_up;
