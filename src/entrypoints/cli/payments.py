@@ -149,11 +149,15 @@ def attend(order_id: str, note: str) -> None:
     Example: bayar payments attend order-1001 --note "delivered late, customer agreed"
     """
 
-    async def do(container: Container) -> Payment:
-        return await container.attend_payment()(order_id, note=note)
+    async def do(container: Container) -> tuple[Payment, Payment]:
+        before = await container.get_payment()(order_id, OPERATOR)
+        return before, await container.attend_payment()(order_id, note=note)
 
-    payment = with_container(DATABASE, do)
+    before, payment = with_container(DATABASE, do)
     say(f"{payment.order_id}  {payment.status}, nothing needs a person any more")
+    for found in payment.attended:
+        if found not in before.attended:  # one that is new to the operator may have come meanwhile
+            say(f"looked at: {found.reason} ({found.subject})")
 
 
 @payments.command()

@@ -233,8 +233,9 @@ def test_what_needs_a_person_is_one_list_with_the_next_command(service: Service)
 def test_what_was_attended_needs_nobody_any_more_and_is_in_the_timeline(service: Service) -> None:
     broken(service, "odd", "amount", "amount 1.00 instead of 10000")
 
-    printed("payments", "attend", "odd", "--note", "looked at it")
+    told = printed("payments", "attend", "odd", "--note", "looked at it")
 
+    assert "looked at: amount (amount 1.00 instead of 10000)\n" in told
     assert printed("payments", "list", "--attention", "--json") == "[]\n"
     shown = json.loads(printed("payments", "show", "odd", "--json"))
     assert (shown["timeline"][-1]["source"], shown["timeline"][-1]["detail"]["note"]) == (
