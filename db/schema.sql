@@ -502,7 +502,7 @@ CREATE INDEX payment_transactions_user_newest_index ON public.payment_transactio
 -- Name: payment_transactions_user_rare_index; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX payment_transactions_user_rare_index ON public.payment_transactions USING btree (user_id, status, created_at DESC, id DESC) WHERE ((status)::text = ANY ((ARRAY['failure'::character varying, 'deny'::character varying, 'cancel'::character varying, 'partial_refund'::character varying, 'refund'::character varying, 'partial_chargeback'::character varying, 'chargeback'::character varying])::text[]));
+CREATE INDEX payment_transactions_user_rare_index ON public.payment_transactions USING btree (user_id, status, created_at DESC, id DESC) WHERE ((status)::text = ANY (ARRAY['failure'::text, 'deny'::text, 'cancel'::text, 'partial_refund'::text, 'refund'::text, 'partial_chargeback'::text, 'chargeback'::text]));
 
 
 --
