@@ -14,7 +14,6 @@ from typing import Final
 from uuid import UUID
 
 from domain.payment import Payment
-from domain.status import Status
 
 Detail = Mapping[str, str | int | bool | None]
 
@@ -42,14 +41,17 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """One change; ``raw`` are the bytes that proved it, kept by the digest that ``detail`` tells."""
+    """One change; ``raw`` are the bytes that proved it, kept by the digest that ``detail`` tells.
+
+    ``source`` and ``status`` are a Source's and a Status's text; where somebody edited it, any other.
+    """
 
     payment_id: UUID
     seq: int
     recorded_at: datetime
     what: str
-    source: Source
-    status: Status
+    source: str
+    status: str
     detail: Detail
     digest: bytes
     raw: bytes = field(default=b"", repr=False, compare=False)
@@ -149,8 +151,8 @@ def _digest(
     seq: int,
     recorded_at: datetime,
     what: str,
-    source: Source,
-    status: Status,
+    source: str,
+    status: str,
     detail: Detail,
 ) -> bytes:
     at = recorded_at.astimezone(UTC).isoformat()

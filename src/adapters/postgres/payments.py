@@ -10,7 +10,7 @@ from adapters.postgres.errors import translated
 from adapters.postgres.pool import ACQUIRE_SECONDS
 from adapters.postgres.statements import load
 from domain.errors import OrderIdTaken, TransactionTaken, UnknownUser
-from domain.history import Entry, Source
+from domain.history import Detail, Entry
 from domain.merchant_event import news
 from domain.payment import Break, Payment, expiry_of, read_answer
 from domain.schedule import ask_in
@@ -285,8 +285,18 @@ def entry_of(row: Any) -> Entry:
         seq=row["seq"],
         recorded_at=row["recorded_at"],
         what=row["what"],
-        source=Source(row["source"]),
-        status=Status(row["status"]),
-        detail=json.loads(row["detail"]),
+        source=row["source"],
+        status=row["status"],
+        detail=_detail(row["detail"]),
         digest=row["digest"],
     )
+
+
+def _detail(text: str) -> Detail:
+    """What an entry tells; where somebody edited it to what no entry of ours can tell, its text."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    is_ours = isinstance(found, dict) and all(isinstance(value, str | int | None) for value in found.values())
+    return found if is_ours else {"edited": text}
