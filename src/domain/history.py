@@ -24,6 +24,9 @@ BREAK: Final = "break_"
 # The parts of an entry's detail that say with what code and words Midtrans refused.
 REFUSED_CODE: Final = "refused_code"
 REFUSED_MESSAGE: Final = "refused_message"
+# The part of an adopted payment's first entry that has the earlier service's word for its status, where it is
+# none of ours.
+EARLIER_STATUS: Final = "earlier_status"
 _FORMAT: Final = 1
 
 
@@ -122,7 +125,11 @@ def _next(
 
 
 def _state(payment: Payment) -> Detail:
+    """As it is found: its row loses the earlier service's own word with the first change."""
+    word = payment.earlier_status
+    earlier: Detail = {} if word is None else {EARLIER_STATUS: word}
     return {
+        **earlier,
         "order_id": payment.order_id,
         "gross_amount": payment.gross_amount,
         "payment_type": payment.payment_type,

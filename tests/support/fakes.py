@@ -326,6 +326,7 @@ class InMemoryPayments:
         own.changed.payments[payment.order_id] = replace(
             before,
             status=payment.status,
+            earlier_status=None,
             transaction_id=payment.transaction_id,
             charge_answer=payment.charge_answer,
             updated_at=payment.updated_at,

@@ -241,6 +241,7 @@ def payment_of(row: Any) -> Payment:
         created_at=created_at,
         updated_at=row["updated_at"],
         expires_at=row["expires_at"] or expiry_of(read_answer(answer), created_at),
+        earlier_status=_earlier_status(row["status"]),
         charged_at=row["charged_last_at"],
         read_at=row["read_at"],
         paid_at=row["paid_at"],
@@ -272,6 +273,11 @@ def _status(word: str | None, *, is_paid: bool) -> Status:
     if known is not None:
         return known
     return Status.SETTLEMENT if is_paid or (word or "").lower() == "capture" else Status.PENDING
+
+
+def _earlier_status(word: str | None) -> str | None:
+    """The row's own word where it is none of ours; an empty one where it has none."""
+    return None if status_of(word or "") else word or ""
 
 
 def may_be_asked_for(order_id: str) -> bool:
