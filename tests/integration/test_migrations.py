@@ -321,6 +321,37 @@ async def test_refunds_are_never_dropped(earlier_url: str) -> None:
         await asyncio.to_thread(_roll_everything_back, earlier_url)
 
 
+async def test_checkout_tokens_are_never_dropped(earlier_url: str) -> None:
+    """They are kept nowhere else, and customers have them open."""
+    await asyncio.to_thread(migrate_up, earlier_url)
+    async with connected(earlier_url) as connection:
+        await connection.execute(
+            "UPDATE payment_transactions SET checkout_token = 'token' WHERE order_id = 'earlier-pending'"
+        )
+
+    with pytest.raises(MigrationError, match="checkout tokens are not dropped"):
+        await asyncio.to_thread(_roll_everything_back, earlier_url)
+
+    async with connected(earlier_url) as connection:
+        assert await connection.fetchval("SELECT count(checkout_token) FROM payment_transactions") == 1
+
+
+async def test_idempotency_keys_are_never_dropped(earlier_url: str) -> None:
+    """Without its key, a call that is repeated after that makes a second payment."""
+    await asyncio.to_thread(migrate_up, earlier_url)
+    async with connected(earlier_url) as connection:
+        await connection.execute(
+            "INSERT INTO payment_idempotency_keys (user_id, key, fingerprint, payment_id, leased_until) "
+            "SELECT user_id, 'key', '', id, now() FROM payment_transactions LIMIT 1"
+        )
+
+    with pytest.raises(MigrationError, match="payment_idempotency_keys has rows"):
+        await asyncio.to_thread(_roll_everything_back, earlier_url)
+
+    async with connected(earlier_url) as connection:
+        assert await connection.fetchval("SELECT count(*) FROM payment_idempotency_keys") == 1
+
+
 async def test_an_endpoint_and_what_it_is_to_be_told_are_never_dropped(empty_database_url: str) -> None:
     migrate_up(empty_database_url)
     async with connected(empty_database_url) as connection:
