@@ -52,14 +52,19 @@ class DoubtfulNotification:
 class Notifications(Protocol):
     """The stored notifications, within one open transaction."""
 
-    async def add(self, notification: ReceivedNotification) -> None: ...
+    async def add(self, notification: ReceivedNotification) -> None:
+        """Keep it; one that is kept already, by its id, is left as it is."""
+        ...
 
     async def add_all(self, notifications: Sequence[ReceivedNotification]) -> None:
         """As ``add``, for several at once."""
         ...
 
     async def add_repeat(self, notification: ReceivedNotification) -> None:
-        """Keep one that did not move the payment; past 100 of the same a day and order, only count it."""
+        """As ``add``, for one that did not move the payment.
+
+        Past 100 of the same a day and order, it is only counted.
+        """
         ...
 
     async def add_forged(self, notification: ForgedNotification) -> None:

@@ -95,6 +95,35 @@ class NotificationsContract:
         assert (rows[an_id("to do")].processed, rows[an_id("to do")].error) == (False, None)
         assert (rows[an_id("aside")].processed, rows[an_id("aside")].error) == (False, "why")
 
+    @pytest.mark.parametrize("again", ["add", "add_all", "add_repeat"])
+    @pytest.mark.parametrize("first", ["add", "add_repeat"])
+    async def test_one_that_is_kept_already_is_left_as_it_is(
+        self, begin: UnitOfWork, inbox: Inbox, first: str, again: str
+    ) -> None:
+        """Whoever did not hear that it was stored keeps it once more, in words of that time."""
+        later = a_received(processed=False, transaction_status="refund")
+        async with begin() as work:
+            await getattr(work.notifications, first)(a_received(processed=True))
+            await work.notifications.add(a_received("other"))
+
+        async with begin() as work:
+            await getattr(work.notifications, again)([later] if again == "add_all" else later)
+
+        rows = {row.id: row for row in await inbox()}
+        row = rows[an_id("event")]
+        assert (len(rows), row.processed, row.repeats, row.transaction_status) == (2, True, 0, "settlement")
+
+    async def test_the_hundredth_that_is_kept_already_is_not_counted(
+        self, begin: UnitOfWork, inbox: Inbox
+    ) -> None:
+        async with begin() as work:
+            for number in (*range(100), 99):
+                at = NOW + timedelta(seconds=number)
+                await work.notifications.add_repeat(a_received(f"{number}", received_at=at))
+
+        rows = await inbox()
+        assert (len(rows), sum(row.repeats for row in rows)) == (100, 0)
+
     async def test_past_a_hundred_of_the_same_a_day_repeats_are_only_counted(
         self, begin: UnitOfWork, inbox: Inbox
     ) -> None:
