@@ -536,7 +536,12 @@ class InMemoryNotifications:
             self._keep_new(notification)
             return
         newest = max(same, key=lambda row: row.received_at)
-        self._keep(replace(newest, repeats=newest.repeats + 1))
+        (newest,) = await self._locked([newest.id])
+        counted = replace(newest, repeats=newest.repeats + 1)
+        if not notification.processed and notification.error is None:
+            now = self._clock.now()
+            counted = replace(counted, processed=False, error=None, attempts=0, due_at=now)
+        self._keep(counted)
 
     async def add_forged(self, notification: ForgedNotification) -> None:
         await self._transaction.turn()

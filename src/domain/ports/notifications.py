@@ -63,7 +63,8 @@ class Notifications(Protocol):
     async def add_repeat(self, notification: ReceivedNotification) -> None:
         """As ``add``, for one that did not move the payment.
 
-        Past 100 of the same a day and order, it is only counted.
+        Past 100 of the same a day and order, it is only counted; one that is still to do makes the one that
+        counts it so again, whatever became of that, and due at once.
         """
         ...
 
@@ -72,7 +73,10 @@ class Notifications(Protocol):
         ...
 
     async def take_doubtful(self, *, limit: int) -> list[DoubtfulNotification]:
-        """Notifications to confirm now, oldest first; nobody else gets them for 30 s or more."""
+        """Notifications to confirm now, oldest first; nobody else gets them for 30 s or more.
+
+        Unless the same comes again meanwhile, and is only counted.
+        """
         ...
 
     async def postpone(self, ids: list[UUID]) -> None:
