@@ -25,6 +25,13 @@ CREATE TABLE payment_idempotency_keys (
 CREATE INDEX payment_idempotency_keys_created_index ON payment_idempotency_keys (created_at);
 
 -- migrate:down
+DO $$
+BEGIN
+  IF EXISTS (SELECT FROM payment_idempotency_keys) THEN
+    RAISE EXCEPTION 'payment_idempotency_keys has rows: keys are not dropped';
+  END IF;
+END
+$$;
 DROP TABLE payment_idempotency_keys;
 ALTER TABLE payment_transactions
   DROP COLUMN charged_first_at,

@@ -5,5 +5,12 @@ CREATE UNIQUE INDEX payment_transactions_checkout_token_index ON payment_transac
   WHERE checkout_token IS NOT NULL;
 
 -- migrate:down
+DO $$
+BEGIN
+  IF EXISTS (SELECT FROM payment_transactions WHERE checkout_token IS NOT NULL) THEN
+    RAISE EXCEPTION 'a payment has a checkout_token: checkout tokens are not dropped';
+  END IF;
+END
+$$;
 DROP INDEX payment_transactions_checkout_token_index;
 ALTER TABLE payment_transactions DROP COLUMN checkout_token;

@@ -116,5 +116,5 @@ def _shown(value: Value) -> str:
 
 def anchor(previous: bytes, chain: Chain) -> bytes:
     """One digest over the logs of many payments, taken in the order of their ids."""
-    told = b"".join((chain.payment_id.bytes, chain.length.to_bytes(8, "big"), chain.head))
+    told = b"".join((chain.payment_id.bytes, chain.length.to_bytes(8, "big", signed=True), chain.head))
     return hashlib.sha256(previous + told).digest()

@@ -14,7 +14,6 @@ from typing import Final
 from uuid import UUID
 
 from domain.payment import Payment
-from domain.status import Status
 
 Detail = Mapping[str, str | int | bool | None]
 
@@ -25,6 +24,9 @@ BREAK: Final = "break_"
 # The parts of an entry's detail that say with what code and words Midtrans refused.
 REFUSED_CODE: Final = "refused_code"
 REFUSED_MESSAGE: Final = "refused_message"
+# The part of an adopted payment's first entry that has the earlier service's word for its status, where it is
+# none of ours.
+EARLIER_STATUS: Final = "earlier_status"
 _FORMAT: Final = 1
 
 
@@ -42,14 +44,17 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """One change; ``raw`` are the bytes that proved it, kept by the digest that ``detail`` tells."""
+    """One change; ``raw`` are the bytes that proved it, kept by the digest that ``detail`` tells.
+
+    ``source`` and ``status`` are a Source's and a Status's text; where somebody edited it, any other.
+    """
 
     payment_id: UUID
     seq: int
     recorded_at: datetime
     what: str
-    source: Source
-    status: Status
+    source: str
+    status: str
     detail: Detail
     digest: bytes
     raw: bytes = field(default=b"", repr=False, compare=False)
@@ -120,7 +125,11 @@ def _next(
 
 
 def _state(payment: Payment) -> Detail:
+    """As it is found: its row loses the earlier service's own word with the first change."""
+    word = payment.earlier_status
+    earlier: Detail = {} if word is None else {EARLIER_STATUS: word}
     return {
+        **earlier,
         "order_id": payment.order_id,
         "gross_amount": payment.gross_amount,
         "payment_type": payment.payment_type,
@@ -149,8 +158,8 @@ def _digest(
     seq: int,
     recorded_at: datetime,
     what: str,
-    source: Source,
-    status: Status,
+    source: str,
+    status: str,
     detail: Detail,
 ) -> bytes:
     at = recorded_at.astimezone(UTC).isoformat()

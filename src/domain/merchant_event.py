@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 from domain.history import Entry
 from domain.payment import Payment
-from domain.status import MONEY_BACK
+from domain.status import MONEY_BACK, PAID
 
 PAID_TWICE: Final = "payment.paid_twice"
 _SECOND_PAYMENT: Final = "break_paid_twice"
@@ -63,7 +63,7 @@ def _event(payment: Payment, entry: Entry, kind: str) -> MerchantEvent:
 
 def _data(payment: Payment, entry: Entry) -> dict[str, Any]:
     """The payment after the entry: of several in one change, an earlier one tells no more than its own."""
-    is_paid = entry.status.is_paid
+    is_paid = entry.status in PAID
     return {
         "order_id": payment.order_id,
         "status": entry.status,

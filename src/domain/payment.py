@@ -37,10 +37,11 @@ class Payment:
 
     ``charge_answer`` is Midtrans's own JSON, kept whole: the QR and the deep link are told once, in the
     answer to the charge, and never again. ``checkout_token`` opens the customer's page; payments of before
-    have none. ``charged_at`` is when the charge was sent last, ``read_at`` when the payment was read, both by
-    the database's clock; they make no two payments different. ``unconfirmed_since`` is when a notification
-    alone moved the payment, until Midtrans says the same when asked. ``attended`` is what an operator has
-    looked at. ``log_length`` and ``log_head`` are the end of its evidence log.
+    have none. ``earlier_status`` is an earlier service's word for its status, where it is none of ours, until
+    the payment changes here. ``charged_at`` is when the charge was sent last, ``read_at`` when the payment
+    was read, both by the database's clock. These three make no two payments different. ``unconfirmed_since``
+    is when a notification alone moved the payment, until Midtrans says the same when asked. ``attended`` is
+    what an operator has looked at. ``log_length`` and ``log_head`` are the end of its evidence log.
     """
 
     id: UUID
@@ -52,6 +53,7 @@ class Payment:
     created_at: datetime
     updated_at: datetime
     expires_at: datetime
+    earlier_status: str | None = field(default=None, compare=False)
     charged_at: datetime | None = field(default=None, compare=False)
     read_at: datetime | None = field(default=None, compare=False)
     paid_at: datetime | None = None

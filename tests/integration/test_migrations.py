@@ -3,14 +3,18 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from adapters.postgres.health import PostgresHealth
+from adapters.postgres.notification_reader import PostgresNotificationReader
 from adapters.postgres.payments import PostgresPaymentReader
 from adapters.postgres.pool import create_pool
+from adapters.postgres.work import PostgresUnitOfWork
+from domain.ports.notification_reader import Kind, Standing
 from domain.status import Status
 from entrypoints import migrations
 from entrypoints.embedded_postgres import embedded_postgres
@@ -224,6 +228,66 @@ async def test_adopted_rows_without_times_get_them(earlier_url: str) -> None:
     assert len(everything) == 4
 
 
+@pytest.fixture
+async def sparse_url(earlier_url: str) -> str:
+    """The same database, but its service left out what its tables let it leave out."""
+    async with connected(earlier_url) as connection:
+        await connection.execute(
+            "ALTER TABLE payment_transactions ALTER status DROP NOT NULL;"
+            "ALTER TABLE payment_webhook_events ALTER received_at DROP NOT NULL,"
+            " ALTER raw_body DROP NOT NULL, ALTER is_verified DROP NOT NULL, ALTER processed DROP NOT NULL;"
+            "UPDATE payment_transactions SET status = NULL;"
+            "UPDATE payment_webhook_events SET received_at = NULL, raw_body = NULL, processed = NULL,"
+            " is_verified = nullif(is_verified, false)"
+        )
+    return earlier_url
+
+
+async def test_an_adopted_payment_without_a_status_is_due_unless_it_was_paid(sparse_url: str) -> None:
+    await asyncio.to_thread(migrate_up, sparse_url)
+
+    async with connected(sparse_url) as connection:
+        due = await connection.fetch(
+            "SELECT order_id FROM payment_transactions WHERE due_at <= now() ORDER BY order_id"
+        )
+
+    assert [row["order_id"] for row in due] == [
+        "earlier-pending",
+        "earlier-without-an-answer",
+        "earlier-word-of-its-own",
+    ]
+
+
+async def test_adopted_notifications_that_lack_everything_are_listed_and_looked_at(sparse_url: str) -> None:
+    """One that was verified is to do, as nobody said that it was done; one with an error is set aside."""
+    await asyncio.to_thread(migrate_up, sparse_url)
+
+    async with create_pool(dsn=sparse_url, size=2) as pool:
+        inbox = PostgresNotificationReader(pool=pool)
+        everything = await inbox.page(Kind.ANY, order_id=None, after=None, limit=9)
+        failed = await inbox.page(Kind.FAILED, order_id=None, after=None, limit=9)
+        of_order = await inbox.page(Kind.FAILED, order_id="earlier-pending", after=None, limit=9)
+        shown = [await inbox.find(kept.id) for kept in everything]
+        now = await pool.fetchval("SELECT now()")
+        async with PostgresUnitOfWork(pool=pool, on_commit=lambda _: None)() as work:
+            taken = await work.notifications.take_doubtful(limit=9)
+            dismissed = await work.notifications.dismiss([kept.id for kept in failed], "a test")
+            await work.notifications.set_aside([one.id for one in taken], "Midtrans does not confirm it")
+        after = await inbox.page(Kind.FAILED, order_id=None, after=None, limit=9)
+
+    assert {kept.order_id: kept.standing for kept in everything} == {
+        "earlier-settlement": Standing.TO_DO,
+        "earlier-pending": Standing.SET_ASIDE,
+        None: Standing.NOT_VERIFIED,
+    }
+    assert {abs(kept.received_at - now) < timedelta(minutes=10) for kept in everything} == {True}
+    assert [whole.kept for whole in shown if whole] == everything
+    assert [kept.order_id for kept in failed] == [kept.order_id for kept in of_order] == ["earlier-pending"]
+    assert [(one.order_id, one.transaction_status) for one in taken] == [("earlier-settlement", "")]
+    assert dismissed == [kept.id for kept in failed]
+    assert [kept.order_id for kept in after] == ["earlier-settlement"]
+
+
 def _roll_everything_back(url: str) -> None:
     for _ in versions():
         rollback(url)
@@ -255,6 +319,37 @@ async def test_refunds_are_never_dropped(earlier_url: str) -> None:
 
     with pytest.raises(MigrationError, match="refunds are not dropped"):
         await asyncio.to_thread(_roll_everything_back, earlier_url)
+
+
+async def test_checkout_tokens_are_never_dropped(earlier_url: str) -> None:
+    """They are kept nowhere else, and customers have them open."""
+    await asyncio.to_thread(migrate_up, earlier_url)
+    async with connected(earlier_url) as connection:
+        await connection.execute(
+            "UPDATE payment_transactions SET checkout_token = 'token' WHERE order_id = 'earlier-pending'"
+        )
+
+    with pytest.raises(MigrationError, match="checkout tokens are not dropped"):
+        await asyncio.to_thread(_roll_everything_back, earlier_url)
+
+    async with connected(earlier_url) as connection:
+        assert await connection.fetchval("SELECT count(checkout_token) FROM payment_transactions") == 1
+
+
+async def test_idempotency_keys_are_never_dropped(earlier_url: str) -> None:
+    """Without its key, a call that is repeated after that makes a second payment."""
+    await asyncio.to_thread(migrate_up, earlier_url)
+    async with connected(earlier_url) as connection:
+        await connection.execute(
+            "INSERT INTO payment_idempotency_keys (user_id, key, fingerprint, payment_id, leased_until) "
+            "SELECT user_id, 'key', '', id, now() FROM payment_transactions LIMIT 1"
+        )
+
+    with pytest.raises(MigrationError, match="payment_idempotency_keys has rows"):
+        await asyncio.to_thread(_roll_everything_back, earlier_url)
+
+    async with connected(earlier_url) as connection:
+        assert await connection.fetchval("SELECT count(*) FROM payment_idempotency_keys") == 1
 
 
 async def test_an_endpoint_and_what_it_is_to_be_told_are_never_dropped(empty_database_url: str) -> None:

@@ -326,6 +326,7 @@ class InMemoryPayments:
         own.changed.payments[payment.order_id] = replace(
             before,
             status=payment.status,
+            earlier_status=None,
             transaction_id=payment.transaction_id,
             charge_answer=payment.charge_answer,
             updated_at=payment.updated_at,
@@ -513,7 +514,7 @@ class InMemoryNotifications:
 
     async def add(self, notification: ReceivedNotification) -> None:
         await self._transaction.turn()
-        self._keep(self._row(notification))
+        self._keep_new(notification)
 
     async def add_all(self, notifications: Sequence[ReceivedNotification]) -> None:
         for notification in notifications:
@@ -531,11 +532,16 @@ class InMemoryNotifications:
             and row.transaction_status == notification.transaction_status
             and row.received_at > since
         ]
-        if len(same) < _REPEATS_A_DAY:
-            self._keep(self._row(notification))
+        if len(same) < _REPEATS_A_DAY or any(row.id == notification.id for row in same):
+            self._keep_new(notification)
             return
         newest = max(same, key=lambda row: row.received_at)
-        self._keep(replace(newest, repeats=newest.repeats + 1))
+        (newest,) = await self._locked([newest.id])
+        counted = replace(newest, repeats=newest.repeats + 1)
+        if not notification.processed and notification.error is None:
+            now = self._clock.now()
+            counted = replace(counted, processed=False, error=None, attempts=0, due_at=now)
+        self._keep(counted)
 
     async def add_forged(self, notification: ForgedNotification) -> None:
         await self._transaction.turn()
@@ -637,8 +643,11 @@ class InMemoryNotifications:
             )
         return bool(rows)
 
-    def _row(self, notification: ReceivedNotification) -> StoredNotification:
-        return StoredNotification(
+    def _keep_new(self, notification: ReceivedNotification) -> None:
+        own = self._transaction
+        if notification.id in own.committed.notifications or notification.id in own.changed.notifications:
+            return
+        row = StoredNotification(
             id=notification.id,
             received_at=notification.received_at,
             order_id=notification.order_id,
@@ -654,6 +663,7 @@ class InMemoryNotifications:
             attempts=0,
             due_at=self._clock.now(),
         )
+        self._keep(row)
 
     def _keep(self, row: StoredNotification) -> None:
         self._transaction.changed.notifications[row.id] = row
@@ -819,7 +829,8 @@ class InMemoryWork:
 class InMemoryUnitOfWork:
     """Isolated, atomic transactions over one memory; ``recorded`` is every entry that was committed.
 
-    ``is_away`` makes the database unreachable, ``fail_next_commits`` loses it at the last moment.
+    ``is_away`` makes the database unreachable, ``fail_next_commits`` loses it at the last moment, and
+    ``lose_next_answers`` right after it: what was committed is there, and nobody hears of it.
     """
 
     def __init__(
@@ -835,6 +846,7 @@ class InMemoryUnitOfWork:
         self.recorded: list[Entry] = []
         self.is_away = False
         self.fail_next_commits = 0
+        self.lose_next_answers = 0
         self._clock, self._lock_seconds = clock, lock_seconds
         self._locks: dict[Hashable, RowLock] = defaultdict(RowLock)
         self._open: list[asyncio.Task[object] | None] = []
@@ -851,6 +863,7 @@ class InMemoryUnitOfWork:
             assert not transaction.broken, "a failed statement was swallowed"
             self._check_commit()
             self.recorded.extend(transaction.commit())
+            self._check_answer()
         finally:
             self._open.remove(task)
             transaction.release()
@@ -871,6 +884,11 @@ class InMemoryUnitOfWork:
         self.check_reachable()
         if self.fail_next_commits:
             self.fail_next_commits -= 1
+            raise DatabaseUnavailable
+
+    def _check_answer(self) -> None:
+        if self.lose_next_answers:
+            self.lose_next_answers -= 1
             raise DatabaseUnavailable
 
     @property

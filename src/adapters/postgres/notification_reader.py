@@ -29,9 +29,8 @@ class PostgresNotificationReader:
 
     async def find(self, notification_id: UUID) -> WholeNotification | None:
         for row in await self._rows(_FIND, notification_id):
-            return WholeNotification(
-                kept=_kept(row), body=row["raw_body"], signature_key=row["signature_key"]
-            )
+            body = row["raw_body"] or "null"  # an earlier service may have kept none
+            return WholeNotification(kept=_kept(row), body=body, signature_key=row["signature_key"])
         return None
 
     async def page(

@@ -10,7 +10,7 @@ from adapters.postgres.errors import translated
 from adapters.postgres.pool import ACQUIRE_SECONDS
 from adapters.postgres.statements import load
 from domain.errors import OrderIdTaken, TransactionTaken, UnknownUser
-from domain.history import Entry, Source
+from domain.history import Detail, Entry
 from domain.merchant_event import news
 from domain.payment import Break, Payment, expiry_of, read_answer
 from domain.schedule import ask_in
@@ -241,6 +241,7 @@ def payment_of(row: Any) -> Payment:
         created_at=created_at,
         updated_at=row["updated_at"],
         expires_at=row["expires_at"] or expiry_of(read_answer(answer), created_at),
+        earlier_status=_earlier_status(row["status"]),
         charged_at=row["charged_last_at"],
         read_at=row["read_at"],
         paid_at=row["paid_at"],
@@ -274,6 +275,11 @@ def _status(word: str | None, *, is_paid: bool) -> Status:
     return Status.SETTLEMENT if is_paid or (word or "").lower() == "capture" else Status.PENDING
 
 
+def _earlier_status(word: str | None) -> str | None:
+    """The row's own word where it is none of ours; an empty one where it has none."""
+    return None if status_of(word or "") else word or ""
+
+
 def may_be_asked_for(order_id: str) -> bool:
     """Whether Postgres can look for it: it may come from an address or a command line."""
     return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in order_id)
@@ -285,8 +291,18 @@ def entry_of(row: Any) -> Entry:
         seq=row["seq"],
         recorded_at=row["recorded_at"],
         what=row["what"],
-        source=Source(row["source"]),
-        status=Status(row["status"]),
-        detail=json.loads(row["detail"]),
+        source=row["source"],
+        status=row["status"],
+        detail=_detail(row["detail"]),
         digest=row["digest"],
     )
+
+
+def _detail(text: str) -> Detail:
+    """What an entry tells; where somebody edited it to what no entry of ours can tell, its text."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    is_ours = isinstance(found, dict) and all(isinstance(value, str | int | None) for value in found.values())
+    return found if is_ours else {"edited": text}

@@ -52,14 +52,20 @@ class DoubtfulNotification:
 class Notifications(Protocol):
     """The stored notifications, within one open transaction."""
 
-    async def add(self, notification: ReceivedNotification) -> None: ...
+    async def add(self, notification: ReceivedNotification) -> None:
+        """Keep it; one that is kept already, by its id, is left as it is."""
+        ...
 
     async def add_all(self, notifications: Sequence[ReceivedNotification]) -> None:
         """As ``add``, for several at once."""
         ...
 
     async def add_repeat(self, notification: ReceivedNotification) -> None:
-        """Keep one that did not move the payment; past 100 of the same a day and order, only count it."""
+        """As ``add``, for one that did not move the payment.
+
+        Past 100 of the same a day and order, it is only counted; one that is still to do makes the one that
+        counts it so again, whatever became of that, and due at once.
+        """
         ...
 
     async def add_forged(self, notification: ForgedNotification) -> None:
@@ -67,7 +73,10 @@ class Notifications(Protocol):
         ...
 
     async def take_doubtful(self, *, limit: int) -> list[DoubtfulNotification]:
-        """Notifications to confirm now, oldest first; nobody else gets them for 30 s or more."""
+        """Notifications to confirm now, oldest first; nobody else gets them for 30 s or more.
+
+        Unless the same comes again meanwhile, and is only counted.
+        """
         ...
 
     async def postpone(self, ids: list[UUID]) -> None:

@@ -185,7 +185,7 @@ async def _keep(work: Work, call: IdempotentCall | None) -> None:
 
 def _refusal(log: Iterable[Entry]) -> tuple[str, str] | None:
     """Midtrans's code and words for the refusal that another call stored and may have been answered with."""
-    refused = [one.detail for one in log if one.source is Source.CHARGE and REFUSED_CODE in one.detail]
+    refused = [one.detail for one in log if one.source == Source.CHARGE and REFUSED_CODE in one.detail]
     return (str(refused[-1][REFUSED_CODE]), str(refused[-1][REFUSED_MESSAGE])) if refused else None
 
 

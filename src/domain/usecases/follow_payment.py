@@ -1,5 +1,6 @@
 from domain.payment import Payment
 from domain.ports.payments import PaymentReader
+from domain.status import OPEN
 
 
 class FollowPayment:
@@ -19,4 +20,4 @@ class FollowPayment:
         if seen >= payment.log_length:
             return False
         log = await self._reader.log(payment.id)
-        return not any(entry.seq == seen and not entry.status.is_open for entry in log)
+        return not any(entry.seq == seen and entry.status not in OPEN for entry in log)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, cast
 from uuid import UUID
 
 import msgspec
@@ -381,12 +381,13 @@ def payment_list(page: Page, *, address: str) -> PaymentList:
 
 
 def event_view(entry: Entry) -> EventView:
+    """As it is in the log: one that somebody edited there may have another word than the schema tells."""
     return EventView(
         seq=entry.seq,
         at=entry.recorded_at,
         what=entry.what,
-        source=entry.source,
-        status=entry.status,
+        source=cast("Source", entry.source),
+        status=cast("Status", entry.status),
         detail=dict(entry.detail),
         digest=entry.digest.hex(),
     )

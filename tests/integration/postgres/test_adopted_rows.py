@@ -13,8 +13,9 @@ from adapters.postgres.work import PostgresUnitOfWork
 from domain.decide import decide
 from domain.errors import UserNotAdded
 from domain.status import Status
+from domain.usecases.applying import ApplyEvidence
 from entrypoints.migrations import migrate_up
-from support.builders import NOW, USER_ID, a_notification, given
+from support.builders import NOW, USER_ID, a_notification, a_status_reply, given
 from support.log import is_intact
 from support.recorded import QR_STRING, qris_charge
 from support.rows import ADOPTED, adopt, run
@@ -123,6 +124,48 @@ async def test_an_adopted_payment_is_settled_by_a_notification_and_its_log_begin
     assert payment.status is Status.SETTLEMENT
     assert [entry.what for entry in log] == ["adopted", "settlement"]
     assert is_intact(log, payment)
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("capture", {"earlier_status": "capture"}),
+        ("Waiting for bank", {"earlier_status": "Waiting for bank"}),
+        ("", {"earlier_status": ""}),
+        (None, {"earlier_status": ""}),
+        ("pending", {}),
+        ("PENDING", {}),
+    ],
+)
+async def test_the_first_log_row_keeps_a_word_that_is_none_of_ours(
+    pool: Pool,
+    begin: PostgresUnitOfWork,
+    reader: PostgresPaymentReader,
+    word: str | None,
+    told: dict[str, str],
+) -> None:
+    """The payment's row itself has our word from then on."""
+    await run(pool, "ALTER TABLE payment_transactions ALTER status DROP NOT NULL")
+    await adopt(pool, status=word)
+
+    for reply in (a_status_reply(transaction_status="partial_refund", refund_amount=4_000), a_status_reply()):
+        await ApplyEvidence(begin)("order-1", (reply,), at=NOW)
+
+    first, *later = await reader.log(ADOPTED)
+    assert first.what == "adopted"
+    assert {
+        "order_id",
+        "gross_amount",
+        "payment_type",
+        "transaction_id",
+        "paid_at",
+    } == first.detail.keys() - told
+    assert {name: first.detail[name] for name in told} == told
+    assert not any("earlier_status" in entry.detail for entry in later)
+    assert await run(pool, "SELECT status FROM payment_transactions") == "partial_refund"
+    payment = await found(reader)
+    assert payment.earlier_status is None
+    assert is_intact([first, *later], payment)
 
 
 async def test_adopted_and_new_payments_are_listed_together(

@@ -134,6 +134,22 @@ async def test_whatever_an_earlier_service_kept_is_listed_shown_and_not_trusted(
     assert await reader.find(ORDER_ID) == before
 
 
+async def test_one_without_a_body_is_listed_shown_and_not_replayed(
+    pool: Pool, inbox_reader: PostgresNotificationReader, replay: ReplayNotification
+) -> None:
+    await run(pool, "ALTER TABLE payment_webhook_events ALTER raw_body DROP NOT NULL")
+    await earlier(pool, None, raw_body=None, is_verified=True)
+
+    (listed,) = await inbox_reader.page(Kind.ANY, order_id=None, after=None, limit=9)
+    found = await inbox_reader.find(an_id("event"))
+    with pytest.raises(NotReplayable, match="its body is not one of Midtrans's"):
+        await replay(an_id("event"))
+
+    assert found is not None
+    assert listed == found.kept
+    assert readable(found.body) is None
+
+
 async def test_a_number_as_long_as_jsonb_keeps_breaks_nothing(
     pool: Pool, inbox_reader: PostgresNotificationReader, replay: ReplayNotification
 ) -> None:

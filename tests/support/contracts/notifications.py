@@ -95,6 +95,35 @@ class NotificationsContract:
         assert (rows[an_id("to do")].processed, rows[an_id("to do")].error) == (False, None)
         assert (rows[an_id("aside")].processed, rows[an_id("aside")].error) == (False, "why")
 
+    @pytest.mark.parametrize("again", ["add", "add_all", "add_repeat"])
+    @pytest.mark.parametrize("first", ["add", "add_repeat"])
+    async def test_one_that_is_kept_already_is_left_as_it_is(
+        self, begin: UnitOfWork, inbox: Inbox, first: str, again: str
+    ) -> None:
+        """Whoever did not hear that it was stored keeps it once more, in words of that time."""
+        later = a_received(processed=False, transaction_status="refund")
+        async with begin() as work:
+            await getattr(work.notifications, first)(a_received(processed=True))
+            await work.notifications.add(a_received("other"))
+
+        async with begin() as work:
+            await getattr(work.notifications, again)([later] if again == "add_all" else later)
+
+        rows = {row.id: row for row in await inbox()}
+        row = rows[an_id("event")]
+        assert (len(rows), row.processed, row.repeats, row.transaction_status) == (2, True, 0, "settlement")
+
+    async def test_the_hundredth_that_is_kept_already_is_not_counted(
+        self, begin: UnitOfWork, inbox: Inbox
+    ) -> None:
+        async with begin() as work:
+            for number in (*range(100), 99):
+                at = NOW + timedelta(seconds=number)
+                await work.notifications.add_repeat(a_received(f"{number}", received_at=at))
+
+        rows = await inbox()
+        assert (len(rows), sum(row.repeats for row in rows)) == (100, 0)
+
     async def test_past_a_hundred_of_the_same_a_day_repeats_are_only_counted(
         self, begin: UnitOfWork, inbox: Inbox
     ) -> None:
@@ -108,6 +137,57 @@ class NotificationsContract:
         assert sum(row.repeats for row in rows) == 3
         newest = max(rows, key=lambda row: row.received_at)
         assert newest.repeats == 3
+
+    @pytest.mark.parametrize("became", ["set aside", "processed", "dismissed", "taken", "put off"])
+    async def test_one_to_be_confirmed_that_is_only_counted_is_to_do_as_if_it_was_kept(
+        self, begin: UnitOfWork, inbox: Inbox, pass_time: PassTime, became: str
+    ) -> None:
+        """Whatever became of the one that counts it: Midtrans may say now what it did not say then."""
+        newest = an_id("99")
+        async with begin() as work:
+            for number in range(100):
+                at, is_last = NOW + timedelta(seconds=number), number == 99
+                said = a_received(f"{number}", received_at=at, processed=not is_last)
+                await work.notifications.add_repeat(said)
+            await work.notifications.take_doubtful(limit=1)
+        await pass_time(3601)
+        async with begin() as work:
+            await work.notifications.take_doubtful(limit=1)
+            if became in {"set aside", "dismissed"}:
+                await work.notifications.set_aside([newest], "Midtrans does not confirm it")
+            if became == "dismissed":
+                await work.notifications.dismiss([newest], "a test")
+            if became == "processed":
+                await work.notifications.mark_processed([newest])
+            if became == "put off":
+                await work.notifications.postpone([newest])
+
+        async with begin() as work:
+            await work.notifications.add_repeat(a_received("again", received_at=NOW + timedelta(minutes=2)))
+        async with begin() as work:
+            taken = await work.notifications.take_doubtful(limit=10)
+
+        assert [(one.id, one.attempts) for one in taken] == [(newest, 1)]
+        row = next(row for row in await inbox() if row.id == newest)
+        assert (row.processed, row.error, row.repeats) == (False, None, 1)
+        assert len(await inbox()) == 100
+
+    @pytest.mark.parametrize("said", [{"processed": True}, {"error": "another reason"}])
+    async def test_one_that_needs_no_confirming_and_is_only_counted_changes_nothing_else(
+        self, begin: UnitOfWork, inbox: Inbox, said: dict[str, Any]
+    ) -> None:
+        async with begin() as work:
+            for number in range(100):
+                at = NOW + timedelta(seconds=number)
+                await work.notifications.add_repeat(a_received(f"{number}", received_at=at, error="why"))
+
+        async with begin() as work:
+            again = a_received("again", received_at=NOW + timedelta(minutes=2), **said)
+            await work.notifications.add_repeat(again)
+            assert await work.notifications.take_doubtful(limit=10) == []
+
+        row = next(row for row in await inbox() if row.id == an_id("99"))
+        assert (row.processed, row.error, row.repeats) == (False, "why", 1)
 
     async def test_repeats_are_kept_again_after_a_day(self, begin: UnitOfWork, inbox: Inbox) -> None:
         async with begin() as work:

@@ -133,6 +133,7 @@ def test_a_row_that_says_something_else_than_its_log_is_found(
         {"status": Status.REFUND},
         {"status": Status.SETTLEMENT, "paid_at": NOW, "payment_type": ""},
         {"transaction_id": None},
+        {"status": Status.SETTLEMENT, "earlier_status": "capture"},
     ],
     ids=str,
 )

@@ -13,6 +13,7 @@ from support.builders import (
     MINUTE,
     NOW,
     a_charge_answer,
+    a_notification,
     a_payment,
     a_status_reply,
     an_id,
@@ -47,6 +48,29 @@ def test_a_new_payments_log_opens_with_what_was_ordered() -> None:
         "expires_at": "2026-02-06T03:15:00+00:00",
     }
     assert is_intact(entries, payment)
+
+
+def test_an_adopted_payments_first_entry_is_sealed_as_ever() -> None:
+    """Its digest is in logs that were written before."""
+    adopted = a_payment(log_length=0, status=Status.PENDING, transaction_id="t-1")
+
+    first, _ = decide(adopted, a_notification()).entries
+
+    assert first.digest.hex() == "774b51c76a680b5eca7b0e5a60b94da60729219dba514fdc13dcc2f93a63e2c9"
+
+
+@pytest.mark.parametrize("word", ["capture", "waiting", ""])
+def test_an_adopted_payments_first_entry_has_a_word_that_is_none_of_ours(word: str) -> None:
+    known = a_payment(log_length=0, status=Status.PENDING, transaction_id="t-1")
+    adopted = replace(known, earlier_status=word)
+
+    decision = decide(adopted, a_notification())
+    first, second = decision.entries
+
+    assert adopted == known
+    assert (first.what, first.status, first.detail["earlier_status"]) == ("adopted", "pending", word)
+    assert "earlier_status" not in second.detail
+    assert is_intact(decision.entries, decision.payment)
 
 
 def test_a_log_that_nobody_touched_is_intact() -> None:

@@ -182,6 +182,27 @@ async def test_none_of_a_group_is_told_as_kept_when_the_commit_is_lost(
     assert [await reader.find(payment.order_id) for payment in pending] == pending
 
 
+async def test_a_group_whose_commit_was_not_heard_of_is_answered_and_kept_once(
+    receive: ReceiveNotification,
+    begin: InMemoryUnitOfWork,
+    reader: InMemoryPaymentReader,
+    pending: list[Payment],
+) -> None:
+    begin.lose_next_answers = 1
+
+    told = await all_at_once(
+        receive, *(settled(number) for number in range(5)), settled(5, transaction_status="refund")
+    )
+
+    assert told == [(Outcome.KNOWN, None)] * 5 + [(Outcome.DOUBTFUL, None)]
+    assert [row.processed for row in begin.notifications] == [True] * 5 + [False]
+    for payment in pending[:5]:
+        found = await reader.find(payment.order_id)
+        assert found is not None
+        assert found.status is Status.SETTLEMENT
+        assert is_intact(await reader.log(payment.id), found)
+
+
 @pytest.mark.usefixtures("pending")
 async def test_a_group_takes_its_transaction_id_conflicts_apart(
     receive: ReceiveNotification,

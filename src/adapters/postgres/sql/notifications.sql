@@ -1,14 +1,18 @@
 -- name: add
+-- One that is kept already is left as it is: it was stored, and nobody heard of it.
 -- By column: $1 id, $2 received, $3 order id, $4 transaction id, $5 body, $6 signature, $7 processed, $8 error
 INSERT INTO payment_webhook_events (
   id, received_at, order_id, midtrans_transaction_id, raw_body, signature_key, is_verified, processed,
   processing_error)
 SELECT n.id, n.received_at, n.order_id, n.transaction_id, n.body::jsonb, n.signature_key, true, n.processed, n.error
   FROM unnest($1::uuid[], $2::timestamp[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::text[])
-         AS n (id, received_at, order_id, transaction_id, body, signature_key, processed, error);
+         AS n (id, received_at, order_id, transaction_id, body, signature_key, processed, error)
+ON CONFLICT (id) DO NOTHING;
 
 -- name: add_repeat
--- Kept like any other until there are 100 of the same in a day; past that the newest of them counts it.
+-- Kept like any other until there are 100 of the same in a day; past that the newest of them counts it. One that
+-- is kept already is left as it is, and not counted. One that is to be confirmed makes the newest so again, as if it
+-- had just come: Midtrans may say by now what it did not say before.
 -- $1 id, $2 received, $3 order id, $4 transaction id, $5 body, $6 signature, $7 processed, $8 error,
 -- $9 transaction status
 WITH same AS (
@@ -22,18 +26,27 @@ WITH same AS (
    ORDER BY received_at DESC
    LIMIT 100
 ), full_day AS (
-  SELECT count(*) >= 100 AS is_full FROM same
+  SELECT count(*) >= 100 AS is_full, coalesce(bool_or(id = $1), false) AS is_kept,
+         NOT $7::boolean AND $8::text IS NULL AS is_to_do
+    FROM same
 ), counted AS (
   UPDATE payment_webhook_events
-     SET repeats = repeats + 1
+     SET repeats = repeats + 1,
+         processed = processed AND NOT is_to_do,
+         processing_error = CASE WHEN NOT is_to_do THEN processing_error END,
+         attempts = CASE WHEN is_to_do THEN 0 ELSE attempts END,
+         due_at = CASE WHEN is_to_do THEN now() ELSE due_at END
+    FROM full_day
    WHERE id = (SELECT id FROM same LIMIT 1)
-     AND (SELECT is_full FROM full_day)
+     AND is_full
+     AND NOT is_kept
 )
 INSERT INTO payment_webhook_events (
   id, received_at, order_id, midtrans_transaction_id, raw_body, signature_key, is_verified, processed,
   processing_error)
 SELECT $1, $2, $3, $4, $5::text::jsonb, $6, true, $7, $8
- WHERE NOT (SELECT is_full FROM full_day);
+ WHERE NOT (SELECT is_full FROM full_day)
+ON CONFLICT (id) DO NOTHING;
 
 -- name: add_forged
 -- At most 200 in a minute: a flood must not fill the disk.

@@ -237,8 +237,9 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
  LIMIT $4;
 
 -- name: log
+-- A time that somebody edited to what nobody can read is shown as another one.
 -- $1 payment id
-SELECT payment_id, seq, recorded_at, what, source, status, detail, digest, evidence
+SELECT payment_id, seq, greatest(least(recorded_at, '9999-12-31'), '0001-01-02') AS recorded_at, what, source, status, detail, digest, evidence
   FROM payment_events
  WHERE payment_id = $1
  ORDER BY seq;
