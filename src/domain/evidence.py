@@ -67,7 +67,10 @@ class ReportedRefund:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StatusReply:
-    """Midtrans's answer to GET status: what it holds true of one transaction."""
+    """Midtrans's answer to GET status: what it holds true of one transaction.
+
+    ``expires_at`` is until when a pending one can be paid, where it says so.
+    """
 
     order_id: str
     status_code: str
@@ -77,6 +80,7 @@ class StatusReply:
     fraud_status: str | None = None
     currency: str | None = None
     settled_at: datetime | None = None
+    expires_at: datetime | None = None
     refund_amount: int | None = None
     refunds: tuple[ReportedRefund, ...] = ()
     received_at: datetime

@@ -157,6 +157,8 @@ class MidtransGateway:
             fraud_status=answer.text("fraud_status"),
             currency=answer.text("currency"),
             settled_at=jakarta.parse(answer.text("settlement_time")),
+            # One sample of the documentation spells it otherwise.
+            expires_at=jakarta.parse(answer.text("expiry_time") or answer.text("expire_time")),
             refund_amount=parse_gross_amount(refunded) if refunded else None,
             refunds=tuple(_reported(answer, at)),
             received_at=at,

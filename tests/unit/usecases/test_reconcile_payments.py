@@ -154,6 +154,26 @@ async def test_an_overdue_payment_that_midtrans_still_calls_pending_is_ended_the
         assert not await work.payments.charge_anew(payment.id), "its order id is free at Midtrans now"
 
 
+async def test_an_adopted_payment_that_lives_longer_at_midtrans_than_here_is_not_ended_before(
+    reconcile: ReconcilePayments,
+    begin: InMemoryUnitOfWork,
+    reader: InMemoryPaymentReader,
+    gateway: ScriptedGateway,
+    clock: ManualClock,
+) -> None:
+    await given(begin, status=Status.PENDING, transaction_id="t-1", log_length=0)
+    until = clock.now() + timedelta(hours=2)
+    gateway.answers_status_of("t-1", a_status_reply(transaction_status="pending", expires_at=until))
+    gateway.answers_expire_of("t-1", a_status_reply(transaction_status="expire"))
+
+    await for_so_long(reconcile, clock, 2 * 3600)
+    before = list(gateway.expired)
+    await for_so_long(reconcile, clock, 6 * 3600)
+
+    assert (before, gateway.expired) == ([], ["t-1"])
+    assert (await stored(reader)).status is Status.EXPIRE
+
+
 async def test_one_that_was_paid_in_the_moment_it_was_to_be_ended_is_paid(
     reconcile: ReconcilePayments,
     begin: InMemoryUnitOfWork,
