@@ -153,6 +153,9 @@ def _notified(payment: Payment, evidence: Notification) -> Decision:
 def _replied(payment: Payment, evidence: StatusReply) -> Decision:
     at, raw = evidence.received_at, evidence.raw
     if other := _not_about(payment, evidence):
+        is_taken = evidence.by_order_id and evidence.order_id == payment.order_id
+        if is_taken and payment.status is Status.CREATED and _is_past_charging(payment, at):
+            return _beside_anothers(payment, other, at, raw)
         return _break(payment, other, at, raw)
     status = _status(evidence, REPLIED)
     if status is None:
@@ -175,11 +178,23 @@ def _replied(payment: Payment, evidence: StatusReply) -> Decision:
     return _believe(payment, claim, Source.STATUS_REPLY)
 
 
+def _beside_anothers(payment: Payment, other: Break, at: datetime, raw: bytes) -> Decision:
+    """What Midtrans has under the order id is no charge of ours: so it has none, and a person has to look."""
+    breaks = tuple(sorted({*payment.breaks, other}))
+    after = replace(payment, status=Status.FAILURE, breaks=breaks)
+    return _record(payment, after, Source.STATUS_REPLY, {}, at, raw)
+
+
+def _is_past_charging(payment: Payment, at: datetime) -> bool:
+    """Whether no attempt to charge a created payment can be under way any more."""
+    return _not_before(payment, at) >= (payment.charged_at or payment.created_at) + NO_TRANSACTION_AFTER
+
+
 def _missing(payment: Payment, evidence: NoTransaction) -> Decision:
     """Only a payment that never had a transaction fails by this; a known one that is gone is a break."""
     at = evidence.received_at
     if payment.status is Status.CREATED:
-        if _not_before(payment, at) < (payment.charged_at or payment.created_at) + NO_TRANSACTION_AFTER:
+        if not _is_past_charging(payment, at):
             return Decision(payment=payment)
         claim = _Claim(status=Status.FAILURE, transaction_id=None, at=at, raw=evidence.raw)
         return _believe(payment, claim, Source.STATUS_REPLY)

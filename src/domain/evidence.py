@@ -67,7 +67,11 @@ class ReportedRefund:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StatusReply:
-    """Midtrans's answer to GET status: what it holds true of one transaction."""
+    """Midtrans's answer to GET status: what it holds true of one transaction.
+
+    ``expires_at`` is until when a pending one can be paid, where it says so. ``by_order_id`` says that it is
+    what Midtrans has under the order id, and not what somebody named by a transaction id.
+    """
 
     order_id: str
     status_code: str
@@ -77,8 +81,10 @@ class StatusReply:
     fraud_status: str | None = None
     currency: str | None = None
     settled_at: datetime | None = None
+    expires_at: datetime | None = None
     refund_amount: int | None = None
     refunds: tuple[ReportedRefund, ...] = ()
+    by_order_id: bool = False
     received_at: datetime
     raw: bytes = field(default=b"", repr=False, compare=False)
 

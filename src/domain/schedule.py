@@ -85,9 +85,14 @@ def _twice_as_old(since: datetime, at: datetime) -> datetime:
     return at + min(max(at - since, _FIRST_LOOK), _LONGEST_WAIT)
 
 
-def is_to_be_expired(payment: Payment, at: datetime) -> bool:
-    """Whether a payment that Midtrans still calls pending is to be ended there: its time is long over."""
-    return payment.status is Status.PENDING and at >= payment.expires_at + _ENDED_BY_US
+def is_to_be_expired(payment: Payment, at: datetime, *, told: datetime | None = None) -> bool:
+    """Whether a payment that Midtrans still calls pending is to be ended there: its time is long over.
+
+    ``told`` is the end that Midtrans itself just named: an adopted payment may live longer there than its
+    row says.
+    """
+    end = max(payment.expires_at, told or payment.expires_at)
+    return payment.status is Status.PENDING and at >= end + _ENDED_BY_US
 
 
 def is_to_be_cancelled(payment: Payment) -> bool:

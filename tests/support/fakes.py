@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from domain import refund_claim
 from domain.asking import PROBE, Budget, pause_after, refilled
 from domain.errors import (
     DatabaseUnavailable,
@@ -24,6 +25,7 @@ from domain.errors import (
 from domain.evidence import NoTransaction, StatusReply
 from domain.history import Entry
 from domain.idempotency import LEASE, LIFE, Ending, IdempotentCall
+from domain.notification import stored
 from domain.order_id import ALPHABET, OUR_RANDOM_LENGTH, OURS
 from domain.payment import Payment
 from domain.ports.gateway import (
@@ -591,6 +593,7 @@ class InMemoryNotifications:
                     order_id=row.order_id,
                     transaction_id=row.transaction_id,
                     transaction_status=row.transaction_status,
+                    refunds=refund_claim.read(stored(row.body)),
                     attempts=row.attempts + 1,
                 ),
             )

@@ -5,7 +5,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, cast
 
 import aiohttp
 import httpx
@@ -13,6 +13,9 @@ from httpx_aiohttp import AiohttpTransport
 
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 12.0
+# A real one has a few kilobytes.
+LARGEST_REPLY: Final = 1 << 20
+_KEEPALIVE_SECONDS: Final = 30.0
 # The transport knows no time limit on writing; ``within`` bounds the whole exchange.
 _TIMEOUT: Final = httpx.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS, write=10.0, pool=5.0).as_dict()
 
@@ -47,8 +50,17 @@ _url: Final = lru_cache(maxsize=64)(httpx.URL)
 
 
 def create_transport(*, connections: int) -> httpx.AsyncBaseTransport:
-    """Unopened connections, aiohttp's: httpx's own pool slows down with every request in flight."""
-    return AiohttpTransport(limits=httpx.Limits(max_connections=connections, keepalive_expiry=30))
+    """Unopened connections, aiohttp's: httpx's own pool slows down with every request in flight.
+
+    They keep no cookies.
+    """
+    tls = httpx.create_ssl_context()
+
+    def session() -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=_KEEPALIVE_SECONDS, ssl=tls)
+        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+    return AiohttpTransport(verify=tls, client=session)
 
 
 class MidtransClient:
@@ -63,7 +75,7 @@ class MidtransClient:
         basic = base64.b64encode(f"{server_key}:".encode()).decode()
         self._headers = {
             "Accept": "application/json",
-            "Accept-Encoding": "gzip, deflate",
+            "Accept-Encoding": "identity",
             "User-Agent": "bayar",
             "Authorization": f"Basic {basic}",
         }
@@ -77,7 +89,10 @@ class MidtransClient:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply | NotSent | Lost:
-        """The reply, whatever it says, or how far the request came. Takes ``within`` seconds at most."""
+        """The reply, whatever it says, or how far the request came. Takes ``within`` seconds at most.
+
+        A reply that is no HTTP, packed, or over ``LARGEST_REPLY`` bytes is lost like one that was cut off.
+        """
         request = httpx.Request(
             method,
             _url(self._base_url + path),
@@ -89,7 +104,7 @@ class MidtransClient:
             async with asyncio.timeout(within):
                 reply = await self._transport.handle_async_request(request)
                 try:
-                    body = await reply.aread()
+                    body = await _read(reply)
                 finally:
                     await reply.aclose()
         except (httpx.HTTPError, aiohttp.ClientError) as trouble:
@@ -99,4 +114,24 @@ class MidtransClient:
             return Lost(reason=reason)
         except TimeoutError:
             return Lost(reason="no answer in time")
+        except _UnreadableReply as unreadable:
+            return Lost(reason=str(unreadable))
+        except (OSError, ValueError) as odd:  # as a reason phrase that is no text
+            return Lost(reason=type(odd).__name__)
         return Reply(status=reply.status_code, headers=reply.headers, body=body)
+
+
+class _UnreadableReply(Exception):
+    """A reply that is not read to its end; what it says, says why."""
+
+
+async def _read(reply: httpx.Response) -> bytes:
+    """The body as sent. It is not unpacked: few bytes could become any number."""
+    if reply.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise _UnreadableReply("a packed answer, which was not asked for")
+    body = bytearray()
+    async for chunk in cast("httpx.AsyncByteStream", reply.stream):
+        body += chunk
+        if len(body) > LARGEST_REPLY:
+            raise _UnreadableReply(f"an answer of more than {LARGEST_REPLY} bytes")
+    return bytes(body)

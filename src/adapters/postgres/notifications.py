@@ -5,6 +5,8 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
 from adapters.postgres.statements import load
+from domain import refund_claim
+from domain.notification import stored
 from domain.ports.notifications import DISMISSED, DoubtfulNotification
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ class PostgresNotifications:
                 order_id=row["order_id"] or "",
                 transaction_id=row["midtrans_transaction_id"],
                 transaction_status=row["transaction_status"] or "",
+                refunds=refund_claim.read(stored(row["refunds"])),
                 attempts=row["attempts"],
             )
             for row in rows

@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import Final, Protocol
 from uuid import UUID
 
+from domain.refund_claim import RefundClaim
+
 # How the reason of a dismissed one begins; his note who dismissed it, and the reason before, follow.
 DISMISSED: Final = "dismissed: "
 
@@ -40,12 +42,13 @@ class ForgedNotification:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DoubtfulNotification:
-    """A stored notification that waits for Midtrans's own word."""
+    """A stored notification that waits for Midtrans's own word; ``refunds`` is what it claims of them."""
 
     id: UUID
     order_id: str
     transaction_id: str | None
     transaction_status: str
+    refunds: RefundClaim
     attempts: int
 
 

@@ -11,6 +11,7 @@ from domain.ports.gateway import PaymentGateway
 from domain.ports.notifications import DoubtfulNotification
 from domain.ports.payments import PaymentReader
 from domain.ports.work import UnitOfWork
+from domain.refund_claim import is_told
 from domain.status import REFUNDS, Status, status_of
 from domain.usecases.applying import ApplyEvidence
 
@@ -57,8 +58,13 @@ class ConfirmNotifications:
             await self._postpone(claims)
             return
         evidence = _evidence(told, own, order_id)
-        payment = await self._apply(order_id, evidence, at=self._clock.now())
-        confirmed = [claim for claim in claims if _is_confirmed(payment, claim)]
+        before, payment = payment, await self._apply(order_id, evidence, at=self._clock.now())
+        confirmed = [
+            claim
+            for claim in claims
+            if _is_confirmed(payment, claim)
+            and _tells_its_refunds(before, payment, claim, told.get(claim.transaction_id or own))
+        ]
         denied = [
             claim
             for claim in claims
@@ -119,7 +125,7 @@ def _evidence(
 
 
 def _is_confirmed(payment: Payment, claim: DoubtfulNotification) -> bool:
-    """Whether the payment, by what Midtrans itself said, already holds what the notification claims."""
+    """Whether the payment, by what Midtrans itself said, already holds the status that is claimed."""
     status = _status(claim)
     if status is None:
         return False
@@ -133,11 +139,32 @@ def _needs_no_question(payment: Payment, claim: DoubtfulNotification) -> bool:
     return _status(claim) not in REFUNDS and _is_confirmed(payment, claim)
 
 
+def _tells_its_refunds(
+    before: Payment, payment: Payment, claim: DoubtfulNotification, reply: StatusReply | NoTransaction | None
+) -> bool:
+    """Whether Midtrans's own word has all the refunds that are claimed, when it has the status.
+
+    Of a partial one that says nothing of its amount the reply has to be news, or to stay the same for long.
+    """
+    status = _status(claim)
+    if status not in REFUNDS:
+        return True
+    told = is_told(claim.refunds, payment, reply)
+    if told is not None:
+        return told
+    is_news = (before.status, before.refunded_amount) != (payment.status, payment.refunded_amount)
+    return status is Status.REFUND or is_news or claim.attempts >= _ATTEMPTS
+
+
 def _may_be_early(payment: Payment, claim: DoubtfulNotification) -> bool:
-    """Whether Midtrans's own status may only not have followed its notification yet."""
+    """Whether Midtrans's own status may only not have followed its notification yet.
+
+    Of what is not confirmed that is also a further refund under a status that is known.
+    """
     status = _status(claim)
     is_news = status is not None and status.rank > payment.status.rank
-    return claim.attempts < _ATTEMPTS and (payment.status.is_open or is_news)
+    is_further = status in REFUNDS and _is_confirmed(payment, claim)
+    return claim.attempts < _ATTEMPTS and (payment.status.is_open or is_news or is_further)
 
 
 def _status(claim: DoubtfulNotification) -> Status | None:

@@ -87,12 +87,14 @@ class ReconcilePayments:
 
     async def _ask(self, payment: Payment) -> Payment:
         known_as = payment.transaction_id or payment.order_id
-        payment = await self._store(payment, await self._gateway.status(known_as))
+        reply = await self._gateway.status(known_as)
+        payment = await self._store(payment, reply)
         if is_to_be_cancelled(payment):
             async with self._begin() as work:
                 await work.payments.never_charge_again(payment.id)
             return await self._store(payment, told_by(await self._gateway.cancel(known_as)))
-        if is_to_be_expired(payment, payment.read_at or self._clock.now()):
+        until = reply.expires_at if isinstance(reply, StatusReply) else None
+        if is_to_be_expired(payment, payment.read_at or self._clock.now(), told=until):
             async with self._begin() as work:
                 await work.payments.never_charge_again(payment.id)
             return await self._store(payment, await self._gateway.expire(known_as))

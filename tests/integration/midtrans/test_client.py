@@ -1,6 +1,7 @@
 """How far a request came, over real connections: a loopback server that misbehaves on purpose."""
 
 import asyncio
+import gzip
 import json
 import socket
 import struct
@@ -11,7 +12,14 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from adapters.midtrans.client import Lost, MidtransClient, NotSent, Reply, create_transport
+from adapters.midtrans.client import (
+    LARGEST_REPLY,
+    Lost,
+    MidtransClient,
+    NotSent,
+    Reply,
+    create_transport,
+)
 from adapters.midtrans.gateway import MidtransGateway
 from adapters.system.clock import SystemClock
 from domain.evidence import ChargeAnswer
@@ -76,12 +84,14 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(behave: Misbehave) -> AsyncIterator[tuple[Server, MidtransClient]]:
+async def serving(
+    behave: Misbehave, *, host: str = "127.0.0.1"
+) -> AsyncIterator[tuple[Server, MidtransClient]]:
     """A server that behaves so, and a client as the service makes it."""
     server = Server(behave=behave)
     listening = await asyncio.start_server(server.accept, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
-    async with client_to(port) as client:
+    async with client_to(port, host=host) as client:
         yield server, client
     server.over.set()
     listening.close()
@@ -89,8 +99,8 @@ async def serving(behave: Misbehave) -> AsyncIterator[tuple[Server, MidtransClie
 
 
 @asynccontextmanager
-async def client_to(port: int) -> AsyncIterator[MidtransClient]:
-    base_url = f"http://127.0.0.1:{port}"
+async def client_to(port: int, *, host: str = "127.0.0.1") -> AsyncIterator[MidtransClient]:
+    base_url = f"http://{host}:{port}"
     async with create_transport(connections=4) as transport:
         yield MidtransClient(transport=transport, base_url=base_url, server_key=SERVER_KEY)
 
@@ -170,6 +180,38 @@ async def send_a_broken_gzip(
     await writer.drain()
 
 
+async def name_an_odd_reason(
+    server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    await server.read(reader)
+    writer.write(ANSWER.replace(b"200 OK", b"200 O\xffK"))
+    await writer.drain()
+
+
+async def send_a_gzip(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Though nobody asked for one: few bytes that could become any number."""
+    await server.read(reader)
+    body = gzip.compress(BODY)
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body)
+    writer.write(head + body)
+    await writer.drain()
+
+
+async def say_too_much(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await server.read(reader)
+    size = LARGEST_REPLY + 1
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b" " * size)
+    await writer.drain()
+
+
+async def never_stop(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await server.read(reader)
+    writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while True:
+        writer.write(b"4000\r\n" + b" " * 0x4000 + b"\r\n")
+        await writer.drain()
+
+
 async def never_answer(server: Server, reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
     await server.read(reader)
     await server.over.wait()
@@ -227,6 +269,9 @@ async def test_a_refused_connection_means_that_nothing_was_sent(closed_port: int
         close_in_the_body,
         talk_nonsense,
         send_a_broken_gzip,
+        send_a_gzip,
+        name_an_odd_reason,
+        say_too_much,
     ],
 )
 async def test_a_request_that_arrived_and_got_no_whole_answer_is_lost(misbehave: Misbehave) -> None:
@@ -346,6 +391,51 @@ async def test_a_request_that_finds_no_free_connection_in_time_is_not_sent_over_
     assert (len(server.requests), server.connections) == (4, 4)
 
 
+async def test_an_answer_as_large_as_may_be_is_a_reply() -> None:
+    async def say_much(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await server.read(reader)
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % LARGEST_REPLY
+        writer.write(head + b" " * LARGEST_REPLY)
+        await writer.drain()
+
+    async with serving(say_much) as (_, client):
+        reply = await post(client)
+
+    assert isinstance(reply, Reply)
+    assert len(reply.body) == LARGEST_REPLY
+
+
+async def test_an_endless_answer_is_given_up_long_before_its_time() -> None:
+    async with serving(never_stop) as (_, client), asyncio.timeout(5):
+        outcome = await post(client, within=60)
+
+    assert isinstance(outcome, Lost)
+
+
+async def test_nothing_packed_is_asked_for() -> None:
+    async with serving(answer) as (server, client):
+        await post(client)
+
+    assert server.requests[0].header("Accept-Encoding") == "identity"
+
+
+async def test_no_cookie_is_kept() -> None:
+    async def offer_cookies(
+        server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        while True:
+            await server.read(reader)
+            writer.write(ANSWER.replace(b"\r\n", b"\r\nSet-Cookie: session=1; Path=/\r\n", 1))
+            await writer.drain()
+
+    # By name: a jar takes no cookies of bare addresses.
+    async with serving(offer_cookies, host="localhost") as (server, client):
+        replies = [await post(client) for _ in range(2)]
+
+    assert [type(reply) for reply in replies] == [Reply] * 2
+    assert [request.header("Cookie") for request in server.requests] == [None, None]
+
+
 async def test_a_redirect_is_not_followed() -> None:
     async def redirect(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await server.read(reader)
@@ -378,7 +468,10 @@ async def test_a_charge_over_a_real_connection() -> None:
     assert request.header("X-Override-Notification") == "https://pay.shop.example/api/payments/webhook"
 
 
-@pytest.mark.parametrize("misbehave", [close_unanswered, reset_unanswered, reset_in_the_body])
+@pytest.mark.parametrize(
+    "misbehave",
+    [close_unanswered, reset_unanswered, reset_in_the_body, name_an_odd_reason, say_too_much],
+)
 async def test_a_charge_that_arrived_and_was_not_answered_may_exist(misbehave: Misbehave) -> None:
     async with serving(misbehave) as (server, client):
         outcome = await gateway_over(client).charge(a_charge(), within=5)

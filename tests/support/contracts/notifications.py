@@ -1,6 +1,7 @@
 """What every store of notifications promises, whatever it is made of."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from domain.ports.work import UnitOfWork, Work
+from domain.refund_claim import RefundClaim
 from support.builders import NOW, a_forged, a_received, an_id
 from support.contracts.time import PassTime
 from support.fakes import StoredNotification
@@ -286,6 +288,38 @@ class NotificationsContract:
         assert taken.id == received.id
         assert (taken.order_id, taken.transaction_id) == ("order-1", "t-9")
         assert (taken.transaction_status, taken.attempts) == ("refund", 1)
+
+    @pytest.mark.parametrize(
+        ("told", "claim"),
+        [
+            (
+                {
+                    "refund_amount": "5000.00",
+                    "refund_key": "two",
+                    "refunds": [
+                        {"refund_key": "one", "refund_amount": "3000.00", "bank_confirmed_at": "then"},
+                        {"refund_key": "two", "refund_amount": "2000.00"},
+                    ],
+                },
+                RefundClaim(amount=5_000, keys=frozenset({"one", "two"}), confirmed=frozenset({"one"})),
+            ),
+            ({"refund_amount": 50, "refund_key": "two"}, RefundClaim(amount=50, keys=frozenset({"two"}))),
+            ({"refund_amount": [], "refunds": {"a": 10**60}}, RefundClaim()),
+            ({}, RefundClaim()),
+        ],
+        ids=["all", "one", "odd", "nothing"],
+    )
+    async def test_a_doubtful_one_says_what_its_body_claims_of_refunds(
+        self, begin: UnitOfWork, told: dict[str, Any], claim: RefundClaim
+    ) -> None:
+        body = json.dumps({"transaction_status": "partial_refund", **told})
+        async with begin() as work:
+            await work.notifications.add(a_received(transaction_status="partial_refund", body=body))
+
+        async with begin() as work:
+            (taken,) = await work.notifications.take_doubtful(limit=10)
+
+        assert taken.refunds == claim
 
     async def test_only_what_is_still_to_do_is_taken(self, begin: UnitOfWork) -> None:
         async with begin() as work:

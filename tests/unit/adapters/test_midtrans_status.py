@@ -61,6 +61,36 @@ async def test_a_settlement_without_a_readable_time_is_still_one(told: Any) -> N
     assert (reply.transaction_status, reply.settled_at) == ("settlement", None)
 
 
+@pytest.mark.parametrize(("asked", "by_order_id"), [("order-1", True), (TRANSACTION_ID, False)])
+async def test_a_reply_says_whether_it_was_asked_for_by_order_id(asked: str, *, by_order_id: bool) -> None:
+    midtrans = RecordedMidtrans()
+    midtrans.answers(response(status_body()))
+
+    reply = await midtrans.gateway.status(asked)
+
+    assert isinstance(reply, StatusReply)
+    assert reply.by_order_id is by_order_id
+
+
+@pytest.mark.parametrize("name", ["expiry_time", "expire_time"])
+async def test_the_end_of_a_pending_one_is_read_in_jakarta_however_it_is_spelt(name: str) -> None:
+    body = status_body("pending")
+    body[name] = body.pop("expiry_time")
+
+    reply = await reply_to(response(body))
+
+    assert isinstance(reply, StatusReply)
+    assert reply.expires_at == datetime(2026, 2, 6, 3, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("told", [None, "soon", 17, "", ["2026-02-06 10:15:00"], "2026-02-30 10:15:00"])
+async def test_an_end_that_is_no_time_is_not_known(told: Any) -> None:
+    reply = await reply_to(response(status_body("pending", expiry_time=told)))
+
+    assert isinstance(reply, StatusReply)
+    assert (reply.transaction_status, reply.expires_at) == ("pending", None)
+
+
 @pytest.mark.parametrize(
     ("told", "amount"),
     [("4000.00", 4_000), (4_000, 4_000), ("0.00", 0), (None, None), ("many", None), ("-1.00", None)],

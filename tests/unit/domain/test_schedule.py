@@ -140,6 +140,22 @@ def test_only_a_pending_payment_a_minute_over_its_time_is_ended_there(
 
 
 @pytest.mark.parametrize(
+    ("told", "at", "ended"),
+    [
+        (EXPIRY + HOUR, EXPIRY + HOUR + 59 * SECOND, False),
+        (EXPIRY + HOUR, EXPIRY + HOUR + MINUTE, True),
+        (EXPIRY - 5 * MINUTE, EXPIRY + 59 * SECOND, False),
+        (EXPIRY - 5 * MINUTE, EXPIRY + MINUTE, True),
+        (None, EXPIRY + MINUTE, True),
+    ],
+)
+def test_nor_is_it_ended_while_midtrans_itself_lets_it_be_paid(
+    told: datetime | None, at: datetime, *, ended: bool
+) -> None:
+    assert is_to_be_expired(a_payment(status=Status.PENDING), at, told=told) is ended
+
+
+@pytest.mark.parametrize(
     ("changes", "cancelled"),
     [
         ({"status": Status.PENDING, "breaks": (Break(reason=AFTER_FAILURE, subject="t-1"),)}, True),

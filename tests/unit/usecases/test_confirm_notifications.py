@@ -1,14 +1,17 @@
 import asyncio
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from domain.errors import DatabaseUnavailable, GatewayUnavailable
-from domain.evidence import NoTransaction
+from domain.evidence import NoTransaction, ReportedRefund, StatusReply
 from domain.payment import Break, Payment
+from domain.refund import RefundStatus
 from domain.status import Status
 from domain.usecases.confirm_notifications import ConfirmNotifications
-from support.builders import NOW, a_received, a_status_reply, given
+from support.builders import NOW, a_received, a_refund, a_status_reply, given
 from support.fakes import (
     InMemoryPaymentReader,
     InMemoryUnitOfWork,
@@ -237,6 +240,136 @@ async def test_news_that_has_not_reached_midtranss_own_status_yet_is_asked_about
     assert meanwhile == [(False, None)]
     assert (await stored(reader)).status is Status(claim)
     assert closed(begin) == [(True, None)]
+
+
+def refund_body(**told: Any) -> str:
+    return json.dumps({"transaction_status": "partial_refund", **told})
+
+
+def a_partial_refund(amount: int, *refunds: ReportedRefund) -> StatusReply:
+    return a_status_reply(transaction_status="partial_refund", refund_amount=amount, refunds=refunds)
+
+
+FIRST, SECOND = ReportedRefund(key="one", amount=3_000), ReportedRefund(key="two", amount=2_000)
+LISTED_FIRST = {"refund_key": "one", "refund_amount": "3000.00"}
+LISTED_SECOND = {"refund_key": "two", "refund_amount": "2000.00"}
+
+
+@pytest.fixture
+async def once_refunded(begin: InMemoryUnitOfWork) -> Payment:
+    """A payment of 10,000 of which 3,000 went back."""
+    return await given(
+        begin, status=Status.PARTIAL_REFUND, transaction_id="t-1", paid_at=NOW, refunded_amount=3_000
+    )
+
+
+@pytest.mark.usefixtures("once_refunded")
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"refund_amount": "5000.00"},
+        {"refund_key": "two"},
+        {"refunds": [LISTED_FIRST, LISTED_SECOND]},
+        {"refund_amount": "5000.00", "refund_key": "two", "refunds": [LISTED_FIRST, LISTED_SECOND]},
+        # Should it be this refund's alone, the key tells.
+        {"refund_amount": "2000.00", "refund_key": "two"},
+        {},
+    ],
+    ids=["amount", "key", "list", "all", "own amount", "nothing"],
+)
+async def test_a_second_refund_that_has_not_reached_midtranss_own_status_yet_is_asked_about_again(
+    confirm: ConfirmNotifications,
+    begin: InMemoryUnitOfWork,
+    reader: InMemoryPaymentReader,
+    gateway: ScriptedGateway,
+    clock: ManualClock,
+    told: dict[str, Any],
+) -> None:
+    await received(begin, transaction_status="partial_refund", body=refund_body(**told))
+    stale, fresh = a_partial_refund(3_000, FIRST), a_partial_refund(5_000, FIRST, SECOND)
+    gateway.answers_status_of("t-1", stale, fresh)
+
+    await confirm(limit=20)
+    meanwhile = (await stored(reader)).refunded_amount, closed(begin)
+    clock.advance(30)
+    await confirm(limit=20)
+
+    assert meanwhile == (3_000, [(False, None)])
+    assert (await stored(reader)).refunded_amount == 5_000
+    assert closed(begin) == [(True, None)]
+
+
+@pytest.mark.usefixtures("once_refunded")
+async def test_a_refund_that_is_known_is_confirmed_by_one_question(
+    confirm: ConfirmNotifications, begin: InMemoryUnitOfWork, gateway: ScriptedGateway
+) -> None:
+    body = refund_body(refund_amount="3000.00", refund_key="one", refunds=[LISTED_FIRST])
+    await received(begin, transaction_status="partial_refund", body=body)
+    gateway.answers_status_of("t-1", a_partial_refund(3_000, FIRST))
+
+    await confirm(limit=20)
+
+    assert gateway.asked == ["t-1"]
+    assert closed(begin) == [(True, None)]
+
+
+async def test_the_banks_word_that_has_not_reached_midtranss_own_status_yet_is_asked_about_again(
+    confirm: ConfirmNotifications,
+    begin: InMemoryUnitOfWork,
+    gateway: ScriptedGateway,
+    clock: ManualClock,
+    once_refunded: Payment,
+) -> None:
+    ours = a_refund(amount=3_000, status=RefundStatus.ACCEPTED, accepted_at=NOW)
+    async with begin() as work:
+        await work.refunds.add(ours)
+    listed = {"refund_key": str(ours.id), "refund_amount": "3000.00", "bank_confirmed_at": "soon"}
+    body = refund_body(refund_amount="3000.00", refunds=[listed])
+    await received(begin, transaction_status="partial_refund", body=body)
+    known = ReportedRefund(key=str(ours.id), amount=3_000)
+    gateway.answers_status_of(
+        "t-1", a_partial_refund(3_000, known), a_partial_refund(3_000, replace(known, confirmed_at=NOW))
+    )
+
+    await confirm(limit=20)
+    clock.advance(30)
+    await confirm(limit=20)
+
+    async with begin() as work:
+        (refund,) = await work.refunds.of_payment(once_refunded.id)
+    assert refund.confirmed_at == NOW
+    assert closed(begin) == [(True, None)]
+
+
+@pytest.mark.usefixtures("once_refunded")
+@pytest.mark.parametrize(
+    ("told", "end"),
+    [
+        (
+            {"refund_amount": "5000.00"},
+            (False, "Midtrans does not confirm it; the payment is partial_refund"),
+        ),
+        ({}, (True, None)),
+    ],
+    ids=["a claim", "nothing"],
+)
+async def test_a_second_refund_that_midtrans_never_tells_is_not_asked_about_for_ever(
+    confirm: ConfirmNotifications,
+    begin: InMemoryUnitOfWork,
+    gateway: ScriptedGateway,
+    clock: ManualClock,
+    told: dict[str, Any],
+    end: tuple[bool, str | None],
+) -> None:
+    await received(begin, transaction_status="partial_refund", body=refund_body(**told))
+    gateway.answers_status_of("t-1", a_partial_refund(3_000, FIRST))
+
+    for _ in range(30):
+        await confirm(limit=20)
+        clock.advance(3600)
+
+    assert closed(begin) == [end]
+    assert 2 <= len(gateway.asked) <= 10
 
 
 async def test_news_that_midtrans_never_confirms_is_set_aside_in_the_end(

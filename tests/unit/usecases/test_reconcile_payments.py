@@ -87,6 +87,35 @@ async def test_an_orphan_that_was_never_charged_fails_once_a_404_counts(
     assert (before, (await stored(reader)).status) == (Status.CREATED, Status.FAILURE)
 
 
+async def test_an_orphan_whose_order_id_is_somebody_else_s_there_fails_and_is_asked_about_no_longer(
+    reconcile: ReconcilePayments,
+    begin: InMemoryUnitOfWork,
+    reader: InMemoryPaymentReader,
+    gateway: ScriptedGateway,
+    clock: ManualClock,
+) -> None:
+    await given(begin)
+
+    async def foreign() -> StatusReply:
+        return a_status_reply(gross_amount="9.00", by_order_id=True, received_at=clock.now())
+
+    gateway.answers_status_of("order-1", foreign)
+
+    await for_so_long(reconcile, clock, 620)
+    before = (await stored(reader)).status
+    await for_so_long(reconcile, clock, 60)
+    failed = await stored(reader)
+    for _ in range(30):
+        clock.advance(86_400)
+        await reconcile(limit=1)
+
+    assert (before, failed.status) == (Status.CREATED, Status.FAILURE)
+    assert [found.reason for found in failed.breaks] == ["amount"]
+    assert (gateway.cancelled, gateway.expired) == ([], [])
+    assert await reconcile(limit=1) == NOTHING_DUE
+    assert await stored(reader) == failed
+
+
 async def test_a_settlement_whose_notification_was_dropped_is_found(
     reconcile: ReconcilePayments,
     begin: InMemoryUnitOfWork,
@@ -152,6 +181,26 @@ async def test_an_overdue_payment_that_midtrans_still_calls_pending_is_ended_the
     assert (await stored(reader)).status is Status.EXPIRE
     async with begin() as work:
         assert not await work.payments.charge_anew(payment.id), "its order id is free at Midtrans now"
+
+
+async def test_an_adopted_payment_that_lives_longer_at_midtrans_than_here_is_not_ended_before(
+    reconcile: ReconcilePayments,
+    begin: InMemoryUnitOfWork,
+    reader: InMemoryPaymentReader,
+    gateway: ScriptedGateway,
+    clock: ManualClock,
+) -> None:
+    await given(begin, status=Status.PENDING, transaction_id="t-1", log_length=0)
+    until = clock.now() + timedelta(hours=2)
+    gateway.answers_status_of("t-1", a_status_reply(transaction_status="pending", expires_at=until))
+    gateway.answers_expire_of("t-1", a_status_reply(transaction_status="expire"))
+
+    await for_so_long(reconcile, clock, 2 * 3600)
+    before = list(gateway.expired)
+    await for_so_long(reconcile, clock, 6 * 3600)
+
+    assert (before, gateway.expired) == ([], ["t-1"])
+    assert (await stored(reader)).status is Status.EXPIRE
 
 
 async def test_one_that_was_paid_in_the_moment_it_was_to_be_ended_is_paid(

@@ -1,6 +1,7 @@
 """Refunds without an outcome are repeated until Midtrans says; accepted ones wait for the bank's word."""
 
 import asyncio
+import json
 from datetime import timedelta
 from typing import Final
 
@@ -218,11 +219,17 @@ async def test_one_that_was_given_up_is_accepted_when_midtrans_lists_it_after_al
     assert (await desk.only_refund()).status is RefundStatus.ACCEPTED
 
 
-async def notified(desk: Desk, name: str) -> None:
+async def notified(desk: Desk, name: str, *, refunded: int = 4_000) -> None:
     """Midtrans notifies of a refund; nothing of it is believed before Midtrans is asked."""
+    body = {"transaction_status": "partial_refund", "refund_amount": f"{refunded}.00"}
     async with desk.begin() as work:
         await work.notifications.add(
-            a_received(name, transaction_status="partial_refund", received_at=desk.clock.now())
+            a_received(
+                name,
+                transaction_status="partial_refund",
+                received_at=desk.clock.now(),
+                body=json.dumps(body),
+            )
         )
     await desk.confirm(limit=10)
     assert all(event.processed for event in desk.begin.notifications)
@@ -369,7 +376,7 @@ async def test_a_refund_of_the_dashboard_is_counted_and_not_listed(desk: Desk) -
     await desk.paid()
     desk.gateway.answers_status_of("t-1", listing("of-the-dashboard", amount=3_000))
 
-    await notified(desk, "dashboard")
+    await notified(desk, "dashboard", refunded=3_000)
 
     assert await desk.refunds() == []
     assert (await desk.payment()).refunded_amount == 3_000
@@ -380,8 +387,8 @@ async def test_a_second_refund_of_the_dashboard_is_counted_too(desk: Desk) -> No
     both = listing("one", "two", amount=3_000)
     desk.gateway.answers_status_of("t-1", listing("one", amount=3_000), both)
 
-    await notified(desk, "one")
-    await notified(desk, "two")
+    await notified(desk, "one", refunded=3_000)
+    await notified(desk, "two", refunded=6_000)
 
     assert (await desk.payment()).refunded_amount == 6_000
 

@@ -73,7 +73,9 @@ UPDATE payment_webhook_events
     ORDER BY due_at
     LIMIT $1
       FOR UPDATE SKIP LOCKED)
-RETURNING id, order_id, midtrans_transaction_id, raw_body ->> 'transaction_status' AS transaction_status, attempts;
+RETURNING id, order_id, midtrans_transaction_id, raw_body ->> 'transaction_status' AS transaction_status, attempts,
+          jsonb_build_object('refund_amount', raw_body -> 'refund_amount', 'refund_key', raw_body -> 'refund_key',
+                             'refunds', raw_body -> 'refunds') AS refunds;
 
 -- name: postpone
 -- $1 ids
