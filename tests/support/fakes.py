@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from domain.asking import PROBE, Budget, pause_after, refilled
+from domain.asking import PROBE, Budget, overspent, pause_after, refilled
 from domain.errors import (
     DatabaseUnavailable,
     GatewayUnavailable,
@@ -411,6 +411,7 @@ class InMemoryPayments:
 
     async def take_due(self, *, limit: int) -> list[str]:
         own, now = self._transaction, self._clock.now()
+        assert limit >= 0, "Postgres refuses a negative limit"
         await own.turn()
         due = [
             payment
@@ -771,18 +772,19 @@ class InMemoryAskingBudget:
 
     async def spend(self, questions: int) -> None:
         if questions:
-            row = await self._spent(questions)
-            is_probing = self._read(row).is_probing
-            paused_until = self._clock.now() + PROBE if is_probing else row.paused_until
-            self._transaction.changed.budget = replace(row, paused_until=paused_until)
+            row = await self._row()
+            budget, now = self._read(row), self._clock.now()
+            paused_until = now + PROBE if budget.is_probing else row.paused_until
+            self._keep(replace(row, tokens=budget.tokens - questions, paused_until=paused_until))
 
     async def overspend(self, questions: int) -> None:
         if questions:
-            self._transaction.changed.budget = await self._spent(questions)
+            row = await self._row()
+            left = overspent(row.tokens, questions, rate=self._rate, seconds=self._seconds_since(row))
+            self._keep(replace(row, tokens=left))
 
-    async def _spent(self, questions: int) -> StoredBudget:
-        row = await self._row()
-        return replace(row, tokens=self._read(row).tokens - questions, refilled_at=self._clock.now())
+    def _keep(self, row: StoredBudget) -> None:
+        self._transaction.changed.budget = replace(row, refilled_at=self._clock.now())
 
     async def report(self, *, answered: bool) -> None:
         row = await self._row()
@@ -796,9 +798,11 @@ class InMemoryAskingBudget:
         known = self._transaction.changed.budget or self._transaction.committed.budget
         return known or StoredBudget(tokens=0, refilled_at=self._clock.now() - timedelta(seconds=1))
 
+    def _seconds_since(self, row: StoredBudget) -> float:
+        return (self._clock.now() - row.refilled_at).total_seconds()
+
     def _read(self, row: StoredBudget) -> Budget:
-        seconds = (self._clock.now() - row.refilled_at).total_seconds()
-        tokens = refilled(row.tokens, rate=self._rate, seconds=seconds)
+        tokens = refilled(row.tokens, rate=self._rate, seconds=self._seconds_since(row))
         return Budget(tokens=tokens, failures=row.failures, is_paused=row.paused_until > self._clock.now())
 
 
