@@ -42,7 +42,7 @@ from domain.ports.notifications import (
     ReceivedNotification,
 )
 from domain.ports.payments import Place
-from domain.schedule import ask_in
+from domain.schedule import ask_after_change_in, ask_in
 from domain.status import Status
 from support.fake_merchant import InMemoryDeliveries, InMemoryEndpoints, MerchantState, queue
 from support.fake_refunds import InMemoryRefunds, StoredRefund
@@ -296,7 +296,7 @@ class InMemoryPayments:
         now = self._clock.now()
         own.changed.payments[payment.order_id] = replace(payment, charged_at=now)
         own.changed.charged_first_at[payment.id] = now
-        self._due(payment, payment.updated_at)
+        self._due(payment, ask_after_change_in(payment))
         self._record(entries)
         return True
 
@@ -338,7 +338,7 @@ class InMemoryPayments:
             log_length=payment.log_length,
             log_head=payment.log_head,
         )
-        self._due(payment, payment.updated_at)
+        self._due(payment, ask_after_change_in(payment))
         self._record(entries)
         queue(own, self._clock, payment, before.user_id, entries)
 
@@ -369,7 +369,7 @@ class InMemoryPayments:
         payment = own.payment_of(payment_id)
         first = (own.committed.charged_first_at | own.changed.charged_first_at)[payment_id]
         is_old = first <= self._clock.now() - _KEY_KEPT_AT_MIDTRANS
-        if payment is None or is_old or not payment.status.is_open:
+        if payment is None or is_old or not payment.status.is_open or self._is_over(payment):
             return False
         self._charged(payment.order_id)
         return True
@@ -385,6 +385,8 @@ class InMemoryPayments:
         first = (own.committed.charged_first_at | own.changed.charged_first_at)[payment_id]
         if payment is None or payment.status is not Status.CREATED or first == _NEVER:
             return False
+        if self._is_over(payment):
+            return False
         own.changed.charged_first_at[payment_id] = self._clock.now()
         self._charged(payment.order_id)
         return True
@@ -399,6 +401,9 @@ class InMemoryPayments:
         before = (own.committed.charged_first_at | own.changed.charged_first_at)[payment_id]
         own.changed.charged_first_at[payment_id] = _NEVER
         return before != _NEVER
+
+    def _is_over(self, payment: Payment) -> bool:
+        return payment.expires_at <= self._clock.now()
 
     def _charged(self, order_id: str) -> None:
         payment = self._transaction.payment(order_id)
@@ -428,7 +433,7 @@ class InMemoryPayments:
     async def put_off(self, payment: Payment, *, at: datetime) -> None:
         await self._transaction.turn()
         await self._transaction.hold(("payment", payment.order_id))
-        self._due(payment, at)
+        self._due(payment, ask_in(payment, at))
 
     def _is_due(self, payment: Payment) -> bool:
         own, now = self._transaction, self._clock.now()
@@ -436,8 +441,7 @@ class InMemoryPayments:
         asked_at = (own.committed.asked_at | own.changed.asked_at).get(payment.id)
         return due_at is not None and due_at <= now and (asked_at is None or asked_at <= now - _ASKED_LATELY)
 
-    def _due(self, payment: Payment, at: datetime) -> None:
-        wait = ask_in(payment, at)
+    def _due(self, payment: Payment, wait: timedelta | None) -> None:
         self._transaction.changed.due_at[payment.id] = None if wait is None else self._clock.now() + wait
 
     async def take_turn(self, payment_id: UUID, *, seconds: int) -> bool:

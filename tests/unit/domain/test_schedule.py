@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.payment import AFTER_FAILURE, MISSING_THERE, Break, Payment
-from domain.schedule import ask_in, is_to_be_cancelled, is_to_be_expired
+from domain.schedule import ask_after_change_in, ask_in, is_to_be_cancelled, is_to_be_expired
 from domain.status import Status
 from support.builders import MINUTE, NOW, a_payment
 
@@ -38,6 +38,23 @@ def test_a_created_payment_counts_from_its_last_attempt_to_charge() -> None:
     payment = a_payment(charged_at=NOW + 3 * MINUTE)
 
     assert ask_in(payment, NOW + 3 * MINUTE) == 40 * SECOND
+
+
+@pytest.mark.parametrize("ahead", [HOUR, -HOUR])
+def test_the_time_at_which_it_was_read_counts_and_not_a_process_s(ahead: timedelta) -> None:
+    orphan = a_payment(charged_at=NOW, read_at=NOW, created_at=NOW + ahead)
+
+    assert ask_in(orphan, NOW + ahead) == 40 * SECOND
+    assert ask_after_change_in(orphan) == 40 * SECOND
+
+
+@pytest.mark.parametrize("ahead", [HOUR, -HOUR])
+def test_what_ends_ends_now_whatever_a_process_s_clock_says(ahead: timedelta) -> None:
+    ended = a_payment(
+        status=Status.CANCEL, read_at=NOW, updated_at=NOW + ahead, expires_at=NOW + ahead + 7 * DAY
+    )
+
+    assert ask_after_change_in(ended) == 11 * MINUTE
 
 
 def test_a_pending_payment_is_asked_about_rarely_until_its_time_is_over_and_densely_then() -> None:

@@ -72,6 +72,20 @@ async def test_an_orphan_that_was_charged_is_found_within_a_minute(
     assert gateway.asked == ["order-1"]
 
 
+async def test_an_orphan_is_found_within_a_minute_while_doubtful_notifications_use_up_the_budget(
+    reconcile: ReconcilePayments, begin: InMemoryUnitOfWork, gateway: ScriptedGateway, clock: ManualClock
+) -> None:
+    await given(begin)
+    gateway.answers_status_of("order-1", a_status_reply(transaction_status="pending"))
+
+    for _ in range(60):
+        async with begin() as work:
+            await work.budget.overspend(30)
+        await for_so_long(reconcile, clock, 1)
+
+    assert gateway.asked == ["order-1"]
+
+
 async def test_an_orphan_that_was_never_charged_fails_once_a_404_counts(
     reconcile: ReconcilePayments,
     begin: InMemoryUnitOfWork,
