@@ -70,6 +70,8 @@ def _wait(payment: Payment, at: datetime, *, changed_at: datetime) -> timedelta 
 def _moments(payment: Payment, at: datetime, changed_at: datetime) -> Iterator[datetime | None]:
     if since := payment.unconfirmed_since:
         yield _next(at, since, _UNCONFIRMED) or _twice_as_old(since, at)
+    if is_to_be_cancelled(payment) and not _is_missing_there(payment):
+        yield at if at == changed_at else _twice_as_old(changed_at, at)
     if payment.status is Status.CREATED:
         charged_at = payment.charged_at or payment.created_at
         yield _next(at, charged_at, _AFTER_CHARGE) or _twice_as_old(charged_at, at)

@@ -92,6 +92,50 @@ def test_one_that_midtrans_does_not_know_is_asked_about_for_a_week_and_is_then_l
     assert since == [HOUR, 6 * HOUR, DAY, 3 * DAY, 7 * DAY]
 
 
+def test_a_charge_that_turned_up_after_a_told_failure_is_due_at_once_and_then_ever_more_rarely() -> None:
+    found_at = NOW + 10 * HOUR
+    late = a_payment(
+        status=Status.PENDING,
+        breaks=(Break(reason=AFTER_FAILURE, subject="t-1"),),
+        updated_at=found_at,
+        expires_at=NOW + 7 * DAY,
+    )
+
+    times = [time - 10 * HOUR for time in asked(late, until=6 * DAY)]
+
+    gaps = [after - before for before, after in pairwise(times)]
+    assert times[0] == SECOND
+    assert times[1] <= 3 * MINUTE
+    assert gaps == sorted(gaps)
+    assert gaps[-1] == 6 * HOUR
+    assert len(times) < 40
+
+
+@pytest.mark.parametrize("ahead", [HOUR, -HOUR])
+def test_it_is_due_at_once_whatever_a_process_s_clock_says(ahead: timedelta) -> None:
+    late = a_payment(
+        status=Status.PENDING,
+        breaks=(Break(reason=AFTER_FAILURE, subject="t-1"),),
+        created_at=NOW - HOUR,
+        updated_at=NOW + ahead,
+        read_at=NOW,
+        expires_at=NOW + 7 * DAY,
+    )
+
+    assert ask_after_change_in(late) == SECOND
+    wait = ask_in(late, NOW + ahead)
+    assert wait is not None
+    assert 2 * MINUTE <= wait <= HOUR
+
+
+def test_one_that_midtrans_does_not_know_any_more_is_not_to_be_cancelled_for_ever() -> None:
+    breaks = tuple(Break(reason=reason, subject="t-1") for reason in (AFTER_FAILURE, MISSING_THERE))
+
+    times = asked(a_payment(status=Status.PENDING, breaks=breaks, updated_at=EXPIRY), until=30 * DAY)
+
+    assert times[-1] == 15 * MINUTE + 7 * DAY
+
+
 @pytest.mark.parametrize("status", [Status.EXPIRE, Status.CANCEL, Status.DENY, Status.FAILURE])
 def test_late_money_is_looked_for_until_a_week_after_the_expiry(status: Status) -> None:
     times = asked(a_payment(status=status, updated_at=EXPIRY), until=30 * DAY)
