@@ -25,15 +25,30 @@ class Budget:
 
     @property
     def allowance(self) -> int | None:
-        """How many questions may be asked now; None while Midtrans is left alone."""
+        """How many questions may be asked now; None while Midtrans is left alone.
+
+        The one that is to show whether Midtrans is back waits for no tokens: nothing else ends the silence.
+        """
         if self.is_paused:
             return None
-        return min(int(self.tokens), 1) if self.is_probing else max(int(self.tokens), 0)
+        return 1 if self.is_probing else max(int(self.tokens), 0)
 
 
 def refilled(tokens: float, *, rate: float, seconds: float) -> float:
-    """The tokens after so many seconds; never more than a second's worth is saved up."""
-    return min(tokens + rate * max(seconds, 0.0), max(rate, 1.0))
+    """The tokens after so many seconds; never more than a second's worth is saved up, or owed."""
+    most = max(rate, 1.0)
+    return min(max(tokens, -most) + rate * max(seconds, 0.0), most)
+
+
+def overspent(tokens: float, questions: int, *, rate: float, seconds: float) -> float:
+    """The tokens after so many seconds and questions that did not wait to be allowed.
+
+    They use up what is there but for the last one, and half of what comes in where there is less: others have
+    something to ask too, however many of these there are.
+    """
+    now = refilled(tokens, rate=rate, seconds=seconds)
+    kept = min(refilled(tokens, rate=rate, seconds=seconds / 2), 1.0)
+    return max(now - questions, kept)
 
 
 def pause_after(failures: int) -> timedelta:

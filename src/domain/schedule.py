@@ -1,7 +1,7 @@
 """When Midtrans is asked about a payment by itself: densely around its end, then ever more rarely.
 
-Notifications come first; this finds what they did not tell. The delays are told from now, because due times
-are kept and compared by the database's clock.
+Notifications come first; this finds what they did not tell. The delays are told from now, and now is when the
+payment was read: due times are kept and compared by the database's clock.
 """
 
 from collections.abc import Iterator
@@ -49,14 +49,29 @@ _ENDED_BY_US: Final = _MINUTE
 
 
 def ask_in(payment: Payment, at: datetime) -> timedelta | None:
-    """How long from ``at`` until Midtrans is asked about this payment again; None when nothing is open."""
-    moments = [moment for moment in _moments(payment, at) if moment is not None]
+    """How long until Midtrans is asked about this payment again; None when nothing is open.
+
+    From when it was read, by the database's clock; from ``at`` for one that was not.
+    """
+    return _wait(payment, payment.read_at or at, changed_at=payment.updated_at)
+
+
+def ask_after_change_in(payment: Payment) -> timedelta | None:
+    """The same for one that changes just now, whatever the clock says that ``updated_at`` is from."""
+    now = payment.read_at or payment.updated_at
+    return _wait(payment, now, changed_at=now)
+
+
+def _wait(payment: Payment, at: datetime, *, changed_at: datetime) -> timedelta | None:
+    moments = [moment for moment in _moments(payment, at, changed_at) if moment is not None]
     return max(min(moments) - at, _SECOND) if moments else None
 
 
-def _moments(payment: Payment, at: datetime) -> Iterator[datetime | None]:
+def _moments(payment: Payment, at: datetime, changed_at: datetime) -> Iterator[datetime | None]:
     if since := payment.unconfirmed_since:
         yield _next(at, since, _UNCONFIRMED) or _twice_as_old(since, at)
+    if is_to_be_cancelled(payment) and not _is_missing_there(payment):
+        yield at if at == changed_at else _twice_as_old(changed_at, at)
     if payment.status is Status.CREATED:
         charged_at = payment.charged_at or payment.created_at
         yield _next(at, charged_at, _AFTER_CHARGE) or _twice_as_old(charged_at, at)
@@ -65,11 +80,11 @@ def _moments(payment: Payment, at: datetime) -> Iterator[datetime | None]:
     elif payment.status is Status.PENDING and _is_missing_there(payment):
         # Nothing but a person can end it: Midtrans may have forgotten it, or is another one by now.
         yield _next(at, payment.expires_at, _OVERDUE)
-        yield _next(at, payment.updated_at, _AFTER_EXPIRY)
+        yield _next(at, changed_at, _AFTER_EXPIRY)
     elif payment.status is Status.PENDING:
         yield _next(at, payment.expires_at, _OVERDUE) or _twice_as_old(payment.expires_at, at)
     elif payment.status.is_unpaid_end:
-        yield _next(at, payment.updated_at, _AFTER_END)
+        yield _next(at, changed_at, _AFTER_END)
         yield _next(at, payment.expires_at, _AFTER_EXPIRY)
 
 

@@ -29,6 +29,10 @@ class _Simulated:
         return InMemoryPaymentReader(begin)
 
     @pytest.fixture
+    def now(self, begin: SimulatedDatabase) -> datetime:
+        return begin.now()
+
+    @pytest.fixture
     def pass_time(self, begin: SimulatedDatabase) -> PassTime:
         async def pass_time(seconds: float) -> None:
             begin.world.loop._now += seconds
@@ -46,10 +50,6 @@ class TestSimulatedPayments(_Simulated, PaymentsContract):
 
 
 class TestSimulatedNotifications(_Simulated, NotificationsContract):
-    @pytest.fixture
-    def now(self, begin: SimulatedDatabase) -> datetime:
-        return begin.now()
-
     @pytest.fixture
     def inbox(self, begin: SimulatedDatabase) -> Inbox:
         async def inbox() -> list[StoredNotification]:

@@ -13,8 +13,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+<<<<<<< HEAD
 from domain import refund_claim
 from domain.asking import PROBE, Budget, pause_after, refilled
+=======
+from domain.asking import PROBE, Budget, overspent, pause_after, refilled
+>>>>>>> ask
 from domain.errors import (
     DatabaseUnavailable,
     GatewayUnavailable,
@@ -44,7 +48,7 @@ from domain.ports.notifications import (
     ReceivedNotification,
 )
 from domain.ports.payments import Place
-from domain.schedule import ask_in
+from domain.schedule import ask_after_change_in, ask_in
 from domain.status import Status
 from support.fake_merchant import InMemoryDeliveries, InMemoryEndpoints, MerchantState, queue
 from support.fake_refunds import InMemoryRefunds, StoredRefund
@@ -298,7 +302,7 @@ class InMemoryPayments:
         now = self._clock.now()
         own.changed.payments[payment.order_id] = replace(payment, charged_at=now)
         own.changed.charged_first_at[payment.id] = now
-        self._due(payment, payment.updated_at)
+        self._due(payment, ask_after_change_in(payment))
         self._record(entries)
         return True
 
@@ -341,7 +345,7 @@ class InMemoryPayments:
             log_length=payment.log_length,
             log_head=payment.log_head,
         )
-        self._due(payment, payment.updated_at)
+        self._due(payment, ask_after_change_in(payment))
         self._record(entries)
         queue(own, self._clock, payment, before.user_id, entries)
 
@@ -372,7 +376,7 @@ class InMemoryPayments:
         payment = own.payment_of(payment_id)
         first = (own.committed.charged_first_at | own.changed.charged_first_at)[payment_id]
         is_old = first <= self._clock.now() - _KEY_KEPT_AT_MIDTRANS
-        if payment is None or is_old or not payment.status.is_open:
+        if payment is None or is_old or not payment.status.is_open or self._is_over(payment):
             return False
         self._charged(payment.order_id)
         return True
@@ -387,6 +391,8 @@ class InMemoryPayments:
         payment = own.payment_of(payment_id)
         first = (own.committed.charged_first_at | own.changed.charged_first_at)[payment_id]
         if payment is None or payment.status is not Status.CREATED or first == _NEVER:
+            return False
+        if self._is_over(payment):
             return False
         own.changed.charged_first_at[payment_id] = self._clock.now()
         self._charged(payment.order_id)
@@ -403,6 +409,9 @@ class InMemoryPayments:
         own.changed.charged_first_at[payment_id] = _NEVER
         return before != _NEVER
 
+    def _is_over(self, payment: Payment) -> bool:
+        return payment.expires_at <= self._clock.now()
+
     def _charged(self, order_id: str) -> None:
         payment = self._transaction.payment(order_id)
         assert payment is not None
@@ -414,6 +423,7 @@ class InMemoryPayments:
 
     async def take_due(self, *, limit: int) -> list[str]:
         own, now = self._transaction, self._clock.now()
+        assert limit >= 0, "Postgres refuses a negative limit"
         await own.turn()
         due = [
             payment
@@ -430,7 +440,7 @@ class InMemoryPayments:
     async def put_off(self, payment: Payment, *, at: datetime) -> None:
         await self._transaction.turn()
         await self._transaction.hold(("payment", payment.order_id))
-        self._due(payment, at)
+        self._due(payment, ask_in(payment, at))
 
     def _is_due(self, payment: Payment) -> bool:
         own, now = self._transaction, self._clock.now()
@@ -438,8 +448,7 @@ class InMemoryPayments:
         asked_at = (own.committed.asked_at | own.changed.asked_at).get(payment.id)
         return due_at is not None and due_at <= now and (asked_at is None or asked_at <= now - _ASKED_LATELY)
 
-    def _due(self, payment: Payment, at: datetime) -> None:
-        wait = ask_in(payment, at)
+    def _due(self, payment: Payment, wait: timedelta | None) -> None:
         self._transaction.changed.due_at[payment.id] = None if wait is None else self._clock.now() + wait
 
     async def take_turn(self, payment_id: UUID, *, seconds: int) -> bool:
@@ -784,18 +793,19 @@ class InMemoryAskingBudget:
 
     async def spend(self, questions: int) -> None:
         if questions:
-            row = await self._spent(questions)
-            is_probing = self._read(row).is_probing
-            paused_until = self._clock.now() + PROBE if is_probing else row.paused_until
-            self._transaction.changed.budget = replace(row, paused_until=paused_until)
+            row = await self._row()
+            budget, now = self._read(row), self._clock.now()
+            paused_until = now + PROBE if budget.is_probing else row.paused_until
+            self._keep(replace(row, tokens=budget.tokens - questions, paused_until=paused_until))
 
     async def overspend(self, questions: int) -> None:
         if questions:
-            self._transaction.changed.budget = await self._spent(questions)
+            row = await self._row()
+            left = overspent(row.tokens, questions, rate=self._rate, seconds=self._seconds_since(row))
+            self._keep(replace(row, tokens=left))
 
-    async def _spent(self, questions: int) -> StoredBudget:
-        row = await self._row()
-        return replace(row, tokens=self._read(row).tokens - questions, refilled_at=self._clock.now())
+    def _keep(self, row: StoredBudget) -> None:
+        self._transaction.changed.budget = replace(row, refilled_at=self._clock.now())
 
     async def report(self, *, answered: bool) -> None:
         row = await self._row()
@@ -809,9 +819,11 @@ class InMemoryAskingBudget:
         known = self._transaction.changed.budget or self._transaction.committed.budget
         return known or StoredBudget(tokens=0, refilled_at=self._clock.now() - timedelta(seconds=1))
 
+    def _seconds_since(self, row: StoredBudget) -> float:
+        return (self._clock.now() - row.refilled_at).total_seconds()
+
     def _read(self, row: StoredBudget) -> Budget:
-        seconds = (self._clock.now() - row.refilled_at).total_seconds()
-        tokens = refilled(row.tokens, rate=self._rate, seconds=seconds)
+        tokens = refilled(row.tokens, rate=self._rate, seconds=self._seconds_since(row))
         return Budget(tokens=tokens, failures=row.failures, is_paused=row.paused_until > self._clock.now())
 
 

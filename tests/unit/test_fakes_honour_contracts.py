@@ -47,6 +47,10 @@ class _InMemory:
         return InMemoryPaymentReader(begin)
 
     @pytest.fixture
+    def now(self, clock: ManualClock) -> datetime:
+        return clock.now()
+
+    @pytest.fixture
     def pass_time(self, clock: ManualClock) -> PassTime:
         async def pass_time(seconds: float) -> None:
             await clock.sleep(seconds)
@@ -64,10 +68,6 @@ class TestInMemoryPayments(_InMemory, PaymentsContract):
 
 
 class _InMemoryInbox(_InMemory):
-    @pytest.fixture
-    def now(self, clock: ManualClock) -> datetime:
-        return clock.now()
-
     @pytest.fixture
     def inbox(self, begin: InMemoryUnitOfWork) -> Inbox:
         async def inbox() -> list[StoredNotification]:
@@ -121,9 +121,7 @@ class TestInMemoryUsers(_InMemory, UsersContract):
 
 
 class TestInMemoryEndpoints(_InMemory, EndpointsContract):
-    @pytest.fixture
-    def now(self, clock: ManualClock) -> datetime:
-        return clock.now()
+    pass
 
 
 class TestInMemoryDeliveries(_InMemory, DeliveriesContract):

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from adapters.postgres.statements import load
-from domain.asking import PROBE, Budget, pause_after, refilled
+from domain.asking import PROBE, Budget, overspent, pause_after, refilled
 
 if TYPE_CHECKING:
     from adapters.postgres.pool import Connection
@@ -20,33 +20,38 @@ class PostgresAskingBudget:
         self._connection, self._rate = connection, rate
 
     async def allowance(self) -> int | None:
-        return (await self._lock()).allowance
+        return self._read(await self._lock()).allowance
 
     async def spend(self, questions: int) -> None:
         if questions:
-            budget = await self._lock()
-            await self._spend(budget, questions, wait_for_the_answer=budget.is_probing)
+            budget = self._read(await self._lock())
+            await self._keep(budget.tokens - questions, wait_for_the_answer=budget.is_probing)
 
     async def overspend(self, questions: int) -> None:
         if questions:
-            await self._spend(await self._lock(), questions, wait_for_the_answer=False)
+            row = await self._lock()
+            left = overspent(row["tokens"], questions, rate=self._rate, seconds=row["seconds"])
+            await self._keep(left, wait_for_the_answer=False)
 
-    async def _spend(self, budget: Budget, questions: int, *, wait_for_the_answer: bool) -> None:
-        await self._connection.execute(_SPEND, budget.tokens - questions, wait_for_the_answer, PROBE)
+    async def _keep(self, tokens: float, *, wait_for_the_answer: bool) -> None:
+        await self._connection.execute(_SPEND, tokens, wait_for_the_answer, PROBE)
 
     async def report(self, *, answered: bool) -> None:
         if answered:
             await self._connection.execute(_ANSWERED)
             return
-        failures = (await self._lock()).failures + 1
+        failures = self._read(await self._lock()).failures + 1
         await self._connection.execute(_SILENT, failures, pause_after(failures))
 
-    async def _lock(self) -> Budget:
+    async def _lock(self) -> Any:
         row = await self._connection.fetchrow(_LOCK)
         if row is None:  # never asked before, or the server crashed since
             await self._connection.execute(_MAKE)
             row = await self._connection.fetchrow(_LOCK)
             assert row is not None
+        return row
+
+    def _read(self, row: Any) -> Budget:
         return Budget(
             tokens=refilled(row["tokens"], rate=self._rate, seconds=row["seconds"]),
             failures=row["failures"],

@@ -13,7 +13,7 @@ from domain.errors import OrderIdTaken, TransactionTaken, UnknownUser
 from domain.history import Detail, Entry
 from domain.merchant_event import news
 from domain.payment import Break, Payment, expiry_of, read_answer
-from domain.schedule import ask_in
+from domain.schedule import ask_after_change_in, ask_in
 from domain.status import Status, status_of
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def _added_columns(payments: Sequence[Payment]) -> tuple[list[Any], ...]:
         [json.dumps(dict(payment.metadata)) if payment.metadata else "{}" for payment in payments],
         [payment.log_length for payment in payments],
         [payment.log_head for payment in payments],
-        [ask_in(payment, payment.updated_at) for payment in payments],
+        [ask_after_change_in(payment) for payment in payments],
         [payment.checkout_token for payment in payments],
     )
 
@@ -194,7 +194,7 @@ def _saved_columns(payments: Sequence[Payment]) -> tuple[list[Any], ...]:
         [payment.unconfirmed_since for payment in payments],
         [_breaks_json(payment.attended) for payment in payments],
         [bool(payment.attention) for payment in payments],
-        [ask_in(payment, payment.updated_at) for payment in payments],
+        [ask_after_change_in(payment) for payment in payments],
     )
 
 

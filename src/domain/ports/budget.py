@@ -19,7 +19,10 @@ class AskingBudget(Protocol):
         ...
 
     async def overspend(self, questions: int) -> None:
-        """Count questions that are asked without being allowed; what waits for an answer waits no longer."""
+        """Count questions that are asked without being allowed; what waits for an answer waits no longer.
+
+        Something is left for those that wait to be allowed, however many these are.
+        """
         ...
 
     async def report(self, *, answered: bool) -> None:

@@ -44,7 +44,7 @@ class Payments(Protocol):
         """Note that the charge is sent once more; false when the gateway may have forgotten its key.
 
         It keeps a key five minutes; we count on four, 25 s of sending included, by the database's clock. Also
-        false when the payment is over.
+        false when the payment is over, by its status or by its end.
         """
         ...
 
@@ -74,7 +74,10 @@ class Payments(Protocol):
         ...
 
     async def put_off(self, payment: Payment, *, at: datetime) -> None:
-        """Let a payment that did not change come due again, as ``domain.schedule`` says."""
+        """Let a payment that did not change come due again, as ``domain.schedule`` says.
+
+        Counted from when it was read, by the database's clock; from ``at`` where that is not known.
+        """
         ...
 
     async def take_turn(self, payment_id: UUID, *, seconds: int) -> bool:

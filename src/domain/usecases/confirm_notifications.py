@@ -32,28 +32,41 @@ class ConfirmNotifications:
         """How many notifications were taken up; those that Midtrans did not answer for come again later."""
         async with self._begin() as work:
             taken = await work.notifications.take_doubtful(limit=limit)
-            # These do not wait for the budget, but what they ask is counted.
-            await work.budget.overspend(len(taken))
+        if not taken:
+            return 0
         by_order: dict[str, list[DoubtfulNotification]] = defaultdict(list)
         for doubtful in taken:
             by_order[doubtful.order_id].append(doubtful)
-        rounds = [self._confirm(order_id, claims) for order_id, claims in by_order.items()]
+        found = {payment.order_id: payment for payment in await self._reader.find_all(list(by_order))}
+        asked = {
+            order_id: _questions(found[order_id], claims) if order_id in found else ()
+            for order_id, claims in by_order.items()
+        }
+        rounds = [
+            self._confirm(order_id, claims, asked[order_id], is_known=order_id in found)
+            for order_id, claims in by_order.items()
+        ]
+        rounds.append(self._count(sum(map(len, asked.values()))))
         for trouble in await asyncio.gather(*rounds, return_exceptions=True):
             if trouble is not None:
                 raise trouble
         return len(taken)
 
-    async def _confirm(self, order_id: str, claims: list[DoubtfulNotification]) -> None:
-        payment = await self._reader.find(order_id)
-        if payment is None:
-            await self._close(claims, f"there is no payment {order_id}")
+    async def _count(self, questions: int) -> None:
+        """They do not wait for the budget, nor for being counted, but they are."""
+        if questions:
+            async with self._begin() as work:
+                await work.budget.overspend(questions)
+
+    async def _confirm(
+        self, order_id: str, claims: list[DoubtfulNotification], asked: tuple[str, ...], *, is_known: bool
+    ) -> None:
+        if not asked:
+            await self._close(claims, None if is_known else f"there is no payment {order_id}")
             return
-        if all(_needs_no_question(payment, claim) for claim in claims):
-            await self._close(claims, None)
-            return
-        own = payment.transaction_id or payment.order_id
+        own, *claimed = asked
         try:
-            told = await self._ask(own, claims)
+            told = await self._ask(own, claimed)
         except GatewayUnavailable:
             await self._postpone(claims)
             return
@@ -76,11 +89,8 @@ class ConfirmNotifications:
         await self._close(confirmed, None)
         await self._close(denied, f"Midtrans does not confirm it; the payment is {payment.status}")
 
-    async def _ask(
-        self, own: str, claims: list[DoubtfulNotification]
-    ) -> dict[str, StatusReply | NoTransaction]:
+    async def _ask(self, own: str, claimed: list[str]) -> dict[str, StatusReply | NoTransaction]:
         """What Midtrans says under the payment's own id and under every claimed one that it answers for."""
-        claimed = sorted({claim.transaction_id or own for claim in claims} - {own})
         asked = [self._gateway.status(transaction) for transaction in (own, *claimed)]
         told: dict[str, StatusReply | NoTransaction] = {}
         for transaction, reply in zip(
@@ -107,6 +117,14 @@ class ConfirmNotifications:
                 await work.notifications.mark_processed(ids)
             else:
                 await work.notifications.set_aside(ids, error)
+
+
+def _questions(payment: Payment, claims: list[DoubtfulNotification]) -> tuple[str, ...]:
+    """The ids to ask Midtrans about, the payment's own first; none where all that is claimed is known."""
+    if all(_needs_no_question(payment, claim) for claim in claims):
+        return ()
+    own = payment.transaction_id or payment.order_id
+    return (own, *sorted({claim.transaction_id or own for claim in claims} - {own}))
 
 
 def _evidence(

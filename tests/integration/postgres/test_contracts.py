@@ -47,6 +47,10 @@ class TestPostgresPayments(PaymentsContract):
         return pass_time
 
     @pytest.fixture
+    def now(self, now: datetime) -> datetime:
+        return now
+
+    @pytest.fixture
     def kill(self, kill: Kill) -> Kill:
         return kill
 

@@ -32,12 +32,12 @@ class AskingBudgetContract:
 
         assert (first, spent, saved) == (20, 0, 20)
 
-    async def test_what_was_spent_beyond_it_has_to_come_in_first(
+    async def test_what_was_spent_beyond_it_has_to_come_in_first_and_is_a_seconds_worth_at_most(
         self, begin: UnitOfWork, pass_time: PassTime
     ) -> None:
         async with begin() as work:
-            await work.budget.spend(60)
-        await pass_time(1)
+            await work.budget.spend(72_000)
+        await pass_time(0.5)
         async with begin() as work:
             early = await work.budget.allowance()
         await pass_time(2)
@@ -132,3 +132,51 @@ class AskingBudgetContract:
 
         assert allowance is not None
         assert allowance <= 6
+
+    async def test_any_number_of_questions_that_nobody_allowed_puts_off_the_others_for_no_time(
+        self, begin: UnitOfWork, pass_time: PassTime
+    ) -> None:
+        for _ in range(3):
+            async with begin() as work:
+                await work.budget.overspend(1000)
+
+        async with begin() as work:
+            at_once = await work.budget.allowance()
+        await pass_time(1)
+        async with begin() as work:
+            later = await work.budget.allowance()
+
+        assert at_once
+        assert later is not None
+        assert later >= 19
+
+    async def test_of_what_comes_in_while_others_are_asked_without_end_half_is_left(
+        self, begin: UnitOfWork, pass_time: PassTime
+    ) -> None:
+        allowances = list[int | None]()
+
+        for _ in range(20):
+            async with begin() as work:
+                await work.budget.overspend(100)
+            await pass_time(0.05)
+            async with begin() as work:
+                await work.budget.overspend(100)
+                allowances.append(await work.budget.allowance())
+                await work.budget.spend(allowances[-1] or 0)
+
+        assert sum(allowance or 0 for allowance in allowances) >= 9
+
+    async def test_neither_a_debt_nor_a_burst_puts_off_a_probe(
+        self, begin: UnitOfWork, pass_time: PassTime
+    ) -> None:
+        async with begin() as work:
+            await work.budget.spend(100)
+            for _ in range(3):
+                await work.budget.report(answered=False)
+        await pass_time(1.1)
+        async with begin() as work:
+            in_debt = await work.budget.allowance()
+            await work.budget.overspend(100)
+            after_a_burst = await work.budget.allowance()
+
+        assert (in_debt, after_a_burst) == (1, 1)

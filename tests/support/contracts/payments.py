@@ -52,9 +52,10 @@ Kill = Callable[["asyncio.Task[None]"], Awaitable[None]]
 
 
 class PaymentsContract:
-    """Override all four fixtures; the store is empty before each test.
+    """Override all five fixtures; the store is empty before each test.
 
-    ``kill`` ends a task as if its process were killed in the middle of a transaction.
+    ``now`` is the store's own time. ``kill`` ends a task as if its process were killed in the middle of a
+    transaction.
     """
 
     @pytest.fixture
@@ -67,6 +68,10 @@ class PaymentsContract:
 
     @pytest.fixture
     def pass_time(self) -> PassTime:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def now(self) -> datetime:
         raise NotImplementedError
 
     @pytest.fixture
@@ -531,9 +536,9 @@ class PaymentsContract:
         assert is_intact(log, found)
 
     async def test_a_charge_is_sent_again_for_four_minutes_from_its_first_attempt(
-        self, begin: UnitOfWork, pass_time: PassTime
+        self, begin: UnitOfWork, pass_time: PassTime, now: datetime
     ) -> None:
-        payment = await given(begin)
+        payment = await given(begin, expires_at=now + 15 * MINUTE)
 
         async def again() -> bool:
             async with begin() as work:
@@ -549,9 +554,9 @@ class PaymentsContract:
 
     @pytest.mark.parametrize("how", ["charge_again", "charge_anew"])
     async def test_a_payment_that_ends_while_somebody_wants_to_charge_it_is_not_charged_any_more(
-        self, begin: UnitOfWork, how: str
+        self, begin: UnitOfWork, how: str, now: datetime
     ) -> None:
-        payment = await given(begin)
+        payment = await given(begin, expires_at=now + 15 * MINUTE)
 
         async def wants_to_charge() -> bool:
             async with begin() as work:
@@ -567,9 +572,9 @@ class PaymentsContract:
             assert not await waiting
 
     async def test_a_charge_made_anew_has_its_four_minutes_again(
-        self, begin: UnitOfWork, pass_time: PassTime
+        self, begin: UnitOfWork, pass_time: PassTime, now: datetime
     ) -> None:
-        payment = await given(begin)
+        payment = await given(begin, expires_at=now + 15 * MINUTE)
         await pass_time(300)
         async with begin() as work:
             await work.payments.charge_anew(payment.id)
@@ -578,8 +583,27 @@ class PaymentsContract:
         async with begin() as work:
             assert await work.payments.charge_again(payment.id)
 
-    async def test_a_charge_that_is_being_ended_is_never_made_again(self, begin: UnitOfWork) -> None:
-        payment = await given(begin)
+    @pytest.mark.parametrize("how", ["charge_again", "charge_anew"])
+    async def test_nothing_is_charged_after_the_end_by_the_stores_own_time(
+        self, begin: UnitOfWork, pass_time: PassTime, how: str, now: datetime
+    ) -> None:
+        payment = await given(begin, expires_at=now + 3 * MINUTE)
+
+        async def may_charge() -> bool:
+            async with begin() as work:
+                return bool(await getattr(work.payments, how)(payment.id))
+
+        await pass_time(170)
+        allowed = [await may_charge()]
+        await pass_time(11)
+        allowed.append(await may_charge())
+
+        assert allowed == [True, False]
+
+    async def test_a_charge_that_is_being_ended_is_never_made_again(
+        self, begin: UnitOfWork, now: datetime
+    ) -> None:
+        payment = await given(begin, expires_at=now + 15 * MINUTE)
 
         async with begin() as work:
             first = await work.payments.never_charge_again(payment.id)
@@ -596,9 +620,9 @@ class PaymentsContract:
         assert allowed == [False, False]
 
     async def test_when_a_charge_was_sent_last_is_kept(
-        self, begin: UnitOfWork, reader: PaymentReader, pass_time: PassTime
+        self, begin: UnitOfWork, reader: PaymentReader, pass_time: PassTime, now: datetime
     ) -> None:
-        payment = await given(begin)
+        payment = await given(begin, expires_at=now + 15 * MINUTE)
 
         async def sent() -> datetime:
             found = await reader.find("order-1")
@@ -795,9 +819,9 @@ class PaymentsContract:
         assert later == ["order-1"]
 
     async def test_what_is_put_off_comes_due_as_its_schedule_says(
-        self, begin: UnitOfWork, reader: PaymentReader, pass_time: PassTime
+        self, begin: UnitOfWork, reader: PaymentReader, pass_time: PassTime, now: datetime
     ) -> None:
-        await given(begin, status=Status.PENDING, transaction_id="t-1")
+        await given(begin, created_at=now, status=Status.PENDING, transaction_id="t-1")
         await pass_time(200)
         async with begin() as work:
             await work.payments.take_due(limit=1)
@@ -805,11 +829,57 @@ class PaymentsContract:
         assert payment is not None
 
         async with begin() as work:
-            await work.payments.put_off(payment, at=payment.created_at + timedelta(minutes=3))
+            await work.payments.put_off(replace(payment, read_at=None), at=now + timedelta(minutes=3))
         await pass_time(175)
         async with begin() as work:
             early = await work.payments.take_due(limit=1)
         await pass_time(10)
+        async with begin() as work:
+            in_time = await work.payments.take_due(limit=1)
+
+        assert (early, in_time) == ([], ["order-1"])
+
+    @pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(hours=-1)])
+    @pytest.mark.parametrize("how", ["saved", "put off"])
+    async def test_a_due_time_is_by_the_stores_own_time_however_wrong_a_process_s_clock_is(
+        self, begin: UnitOfWork, pass_time: PassTime, ahead: timedelta, how: str
+    ) -> None:
+        await given(begin)  # an orphan, due 40 s after its charge
+
+        async with begin() as work:
+            payment = await work.payments.lock("order-1")
+            assert payment is not None
+            assert payment.read_at is not None
+            at = payment.read_at + ahead
+            if how == "saved":
+                await work.payments.save(replace(payment, updated_at=at), ())
+            else:
+                await work.payments.put_off(payment, at=at)
+        await pass_time(35)
+        async with begin() as work:
+            early = await work.payments.take_due(limit=1)
+        await pass_time(10)
+        async with begin() as work:
+            in_time = await work.payments.take_due(limit=1)
+
+        assert (early, in_time) == ([], ["order-1"])
+
+    @pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(hours=-1)])
+    async def test_what_ended_just_now_is_looked_at_in_time_however_wrong_a_process_s_clock_is(
+        self, begin: UnitOfWork, pass_time: PassTime, ahead: timedelta, now: datetime
+    ) -> None:
+        await given(begin, expires_at=now + timedelta(days=7))
+
+        async with begin() as work:
+            payment = await work.payments.lock("order-1")
+            assert payment is not None
+            assert payment.read_at is not None
+            ended = replace(payment, status=Status.FAILURE, updated_at=payment.read_at + ahead)
+            await work.payments.save(ended, ())
+        await pass_time(10 * 60)
+        async with begin() as work:
+            early = await work.payments.take_due(limit=1)
+        await pass_time(2 * 60)
         async with begin() as work:
             in_time = await work.payments.take_due(limit=1)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.payment import AFTER_FAILURE, MISSING_THERE, Break, Payment
-from domain.schedule import ask_in, is_to_be_cancelled, is_to_be_expired
+from domain.schedule import ask_after_change_in, ask_in, is_to_be_cancelled, is_to_be_expired
 from domain.status import Status
 from support.builders import MINUTE, NOW, a_payment
 
@@ -38,6 +38,23 @@ def test_a_created_payment_counts_from_its_last_attempt_to_charge() -> None:
     payment = a_payment(charged_at=NOW + 3 * MINUTE)
 
     assert ask_in(payment, NOW + 3 * MINUTE) == 40 * SECOND
+
+
+@pytest.mark.parametrize("ahead", [HOUR, -HOUR])
+def test_the_time_at_which_it_was_read_counts_and_not_a_process_s(ahead: timedelta) -> None:
+    orphan = a_payment(charged_at=NOW, read_at=NOW, created_at=NOW + ahead)
+
+    assert ask_in(orphan, NOW + ahead) == 40 * SECOND
+    assert ask_after_change_in(orphan) == 40 * SECOND
+
+
+@pytest.mark.parametrize("ahead", [HOUR, -HOUR])
+def test_what_ends_ends_now_whatever_a_process_s_clock_says(ahead: timedelta) -> None:
+    ended = a_payment(
+        status=Status.CANCEL, read_at=NOW, updated_at=NOW + ahead, expires_at=NOW + ahead + 7 * DAY
+    )
+
+    assert ask_after_change_in(ended) == 11 * MINUTE
 
 
 def test_a_pending_payment_is_asked_about_rarely_until_its_time_is_over_and_densely_then() -> None:
@@ -73,6 +90,50 @@ def test_one_that_midtrans_does_not_know_is_asked_about_for_a_week_and_is_then_l
 
     since = [time - (found_at - NOW) for time in times]
     assert since == [HOUR, 6 * HOUR, DAY, 3 * DAY, 7 * DAY]
+
+
+def test_a_charge_that_turned_up_after_a_told_failure_is_due_at_once_and_then_ever_more_rarely() -> None:
+    found_at = NOW + 10 * HOUR
+    late = a_payment(
+        status=Status.PENDING,
+        breaks=(Break(reason=AFTER_FAILURE, subject="t-1"),),
+        updated_at=found_at,
+        expires_at=NOW + 7 * DAY,
+    )
+
+    times = [time - 10 * HOUR for time in asked(late, until=6 * DAY)]
+
+    gaps = [after - before for before, after in pairwise(times)]
+    assert times[0] == SECOND
+    assert times[1] <= 3 * MINUTE
+    assert gaps == sorted(gaps)
+    assert gaps[-1] == 6 * HOUR
+    assert len(times) < 40
+
+
+@pytest.mark.parametrize("ahead", [HOUR, -HOUR])
+def test_it_is_due_at_once_whatever_a_process_s_clock_says(ahead: timedelta) -> None:
+    late = a_payment(
+        status=Status.PENDING,
+        breaks=(Break(reason=AFTER_FAILURE, subject="t-1"),),
+        created_at=NOW - HOUR,
+        updated_at=NOW + ahead,
+        read_at=NOW,
+        expires_at=NOW + 7 * DAY,
+    )
+
+    assert ask_after_change_in(late) == SECOND
+    wait = ask_in(late, NOW + ahead)
+    assert wait is not None
+    assert 2 * MINUTE <= wait <= HOUR
+
+
+def test_one_that_midtrans_does_not_know_any_more_is_not_to_be_cancelled_for_ever() -> None:
+    breaks = tuple(Break(reason=reason, subject="t-1") for reason in (AFTER_FAILURE, MISSING_THERE))
+
+    times = asked(a_payment(status=Status.PENDING, breaks=breaks, updated_at=EXPIRY), until=30 * DAY)
+
+    assert times[-1] == 15 * MINUTE + 7 * DAY
 
 
 @pytest.mark.parametrize("status", [Status.EXPIRE, Status.CANCEL, Status.DENY, Status.FAILURE])

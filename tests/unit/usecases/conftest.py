@@ -64,7 +64,7 @@ def creating(
     clock: ManualClock,
     ids: CountingIdentifiers,
 ) -> Creating:
-    """Makes the use case, with other defaults, limits or another unit of work where a test says so."""
+    """Makes the use case, with other defaults, limits, work or clock of the process where a test says so."""
 
     def creating(
         *,
@@ -72,13 +72,14 @@ def creating(
         auto_create_users: bool = False,
         per_minute: int = 60,
         work: UnitOfWork = begin,
+        process: ManualClock = clock,
     ) -> CreatePayment:
         return CreatePayment(
             begin=work,
             reader=reader,
-            charge=ChargePayment(begin=work, reader=reader, gateway=gateway, clock=clock),
+            charge=ChargePayment(begin=work, reader=reader, gateway=gateway, clock=process),
             rate=InMemoryCreateRate(clock=clock, per_minute=per_minute),
-            clock=clock,
+            clock=process,
             ids=ids,
             defaults=defaults,
             auto_create_users=auto_create_users,

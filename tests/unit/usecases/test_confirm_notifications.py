@@ -94,6 +94,55 @@ async def test_with_midtrans_silent_the_doubtful_ones_put_off_no_probe(
         assert await work.budget.allowance() == 1
 
 
+async def test_what_is_counted_is_questions_and_not_notifications(
+    confirm: ConfirmNotifications, begin: InMemoryUnitOfWork, gateway: ScriptedGateway
+) -> None:
+    """Ten of one payment are two questions here; what is known, or nobody's, is none."""
+    await given(begin, status=Status.PENDING, transaction_id="t-1")
+    await given(begin, order_id="paid", status=Status.SETTLEMENT, transaction_id="t-3", paid_at=NOW)
+    await received(begin, *"abcde")
+    await received(begin, *"fghij", transaction_id="t-2")
+    await received(begin, *"klmno", order_id="paid", transaction_id="t-3")
+    await received(begin, "p", order_id="nobody's")
+
+    await confirm(limit=20)
+
+    async with begin() as work:
+        assert await work.budget.allowance() == 20 - len(gateway.asked) == 18
+
+
+async def test_questions_that_midtrans_does_not_answer_are_counted_too(
+    confirm: ConfirmNotifications, begin: InMemoryUnitOfWork, gateway: ScriptedGateway
+) -> None:
+    await given(begin, status=Status.PENDING, transaction_id="t-1")
+    await received(begin)
+    gateway.answers_status_of("t-1", AWAY)
+
+    await confirm(limit=20)
+
+    async with begin() as work:
+        assert await work.budget.allowance() == 19
+
+
+async def test_what_cannot_be_counted_at_once_is_asked_all_the_same(
+    confirm: ConfirmNotifications,
+    begin: InMemoryUnitOfWork,
+    reader: InMemoryPaymentReader,
+    gateway: ScriptedGateway,
+) -> None:
+    await given(begin, status=Status.PENDING, transaction_id="t-1")
+    await received(begin)
+    gateway.answers_status_of("t-1", a_status_reply())
+
+    async with begin() as work:
+        await work.budget.allowance()
+        with pytest.raises(DatabaseUnavailable):
+            await confirm(limit=20)
+
+    assert (await stored(reader)).status is Status.SETTLEMENT
+    assert closed(begin) == [(True, None)]
+
+
 async def test_midtrans_is_asked_under_the_claimed_transaction_and_the_rows(
     confirm: ConfirmNotifications, begin: InMemoryUnitOfWork, gateway: ScriptedGateway
 ) -> None:

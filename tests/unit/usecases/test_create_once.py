@@ -478,6 +478,25 @@ async def test_nothing_is_charged_once_the_payment_s_life_is_over(
     assert gateway.charges == []
 
 
+@pytest.mark.parametrize("minutes", [3, 60])
+async def test_a_process_whose_clock_is_behind_charges_nothing_after_the_payment_s_life(
+    creating: Creating, gateway: ScriptedGateway, clock: ManualClock, minutes: int
+) -> None:
+    """Neither with the key that Midtrans still has, nor anew."""
+    short = wanted(order_id="order-1", life=timedelta(minutes=minutes))
+    gateway.answers_charges_with(*[LOST] * 7)
+    with pytest.raises(OutcomeUnknown):
+        await creating()(short, CALL)
+    gateway.charges.clear()
+    clock.advance(minutes * 60 - clock.monotonic())
+    behind = creating(process=ManualClock(clock.now() - timedelta(minutes=2)))
+
+    with pytest.raises(OutcomeUnknown):
+        await behind(short, CALL)
+
+    assert gateway.charges == []
+
+
 async def test_nothing_is_charged_after_a_short_life_either(
     create: CreatePayment, gateway: ScriptedGateway, clock: ManualClock, reader: InMemoryPaymentReader
 ) -> None:

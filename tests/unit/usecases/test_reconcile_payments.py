@@ -8,7 +8,9 @@ import pytest
 from domain.errors import GatewayUnavailable, PaymentNotFound
 from domain.evidence import NoTransaction, StatusReply
 from domain.payment import AFTER_FAILURE, MISSING_THERE, Break, Payment
+from domain.ports.gateway import Declined
 from domain.status import Status
+from domain.usecases.applying import ApplyEvidence
 from domain.usecases.reconcile_payments import ReconcilePayments, Rest, Round
 from support.builders import MINUTE, a_status_reply, given
 from support.fakes import InMemoryPaymentReader, InMemoryUnitOfWork, ManualClock, ScriptedGateway
@@ -69,6 +71,20 @@ async def test_an_orphan_that_was_charged_is_found_within_a_minute(
 
     payment = await stored(reader)
     assert (payment.status, payment.transaction_id) == (Status.PENDING, "t-1")
+    assert gateway.asked == ["order-1"]
+
+
+async def test_an_orphan_is_found_within_a_minute_while_doubtful_notifications_use_up_the_budget(
+    reconcile: ReconcilePayments, begin: InMemoryUnitOfWork, gateway: ScriptedGateway, clock: ManualClock
+) -> None:
+    await given(begin)
+    gateway.answers_status_of("order-1", a_status_reply(transaction_status="pending"))
+
+    for _ in range(60):
+        async with begin() as work:
+            await work.budget.overspend(30)
+        await for_so_long(reconcile, clock, 1)
+
     assert gateway.asked == ["order-1"]
 
 
@@ -295,6 +311,51 @@ async def test_a_charge_that_turns_up_after_a_told_failure_is_cancelled_at_midtr
     assert payment.status is Status.CANCEL
     assert payment.breaks == (Break(reason=AFTER_FAILURE, subject="t-1"),)
     assert gateway.cancelled == ["order-1"]
+
+
+async def test_one_that_somebody_else_was_told_of_is_cancelled_within_a_minute(
+    reconcile: ReconcilePayments,
+    begin: InMemoryUnitOfWork,
+    reader: InMemoryPaymentReader,
+    gateway: ScriptedGateway,
+    clock: ManualClock,
+) -> None:
+    """Hours later, by a notification or by a call that asked for the status."""
+    pending = a_status_reply(transaction_status="pending")
+    await given(begin, status=Status.FAILURE, expires_at=clock.now() + timedelta(days=7))
+    clock.advance(5 * 3600)
+    await ApplyEvidence(begin)("order-1", (pending,), at=clock.now())
+    gateway.answers_status_of("t-1", pending)
+    gateway.answers_cancel_of("t-1", a_status_reply(transaction_status="cancel"))
+
+    await for_so_long(reconcile, clock, 60)
+
+    assert (await stored(reader)).status is Status.CANCEL
+    assert gateway.cancelled == ["t-1"]
+
+
+async def test_what_midtrans_does_not_cancel_is_tried_ever_more_rarely(
+    reconcile: ReconcilePayments,
+    begin: InMemoryUnitOfWork,
+    reader: InMemoryPaymentReader,
+    gateway: ScriptedGateway,
+    clock: ManualClock,
+) -> None:
+    after_failure = (Break(reason=AFTER_FAILURE, subject="t-1"),)
+    await given(
+        begin,
+        status=Status.PENDING,
+        transaction_id="t-1",
+        breaks=after_failure,
+        expires_at=clock.now() + timedelta(days=7),
+    )
+    gateway.answers_status_of("t-1", a_status_reply(transaction_status="pending"))
+    gateway.answers_cancel_of("t-1", Declined(code="412", message="it cannot be cancelled"))
+
+    await for_so_long(reconcile, clock, 24 * 3600)
+
+    assert 5 <= len(gateway.cancelled) <= 15
+    assert (await stored(reader)).status is Status.PENDING
 
 
 async def test_a_paid_payment_that_came_due_is_left_alone(

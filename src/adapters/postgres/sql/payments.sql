@@ -117,21 +117,26 @@ WITH saved AS (
 SELECT id FROM saved;
 
 -- name: charge_again
--- No row comes back when sending for 25 s from now could be over four minutes after the first time.
+-- No row comes back when sending for 25 s from now could be over four minutes after the first time, nor after the
+-- payment's end, by this clock and no process's; rows of an earlier service may have none.
 -- $1 id
 UPDATE payment_transactions
    SET charged_last_at = now()
  WHERE id = $1
    AND charged_first_at > now() - interval '215 seconds'
    AND status IN ('created', 'pending')
+   AND (expires_at IS NULL OR expires_at > now())
 RETURNING id;
 
 -- name: charge_anew
--- No row comes back when the payment is over, or must not be charged again.
+-- No row comes back when the payment is over, by its status or its end, or must not be charged again.
 -- $1 id
 UPDATE payment_transactions
    SET charged_first_at = now(), charged_last_at = now()
- WHERE id = $1 AND status = 'created' AND charged_first_at > '-infinity'
+ WHERE id = $1
+   AND status = 'created'
+   AND charged_first_at > '-infinity'
+   AND (expires_at IS NULL OR expires_at > now())
 RETURNING id;
 
 -- name: never_charge_again
