@@ -13,12 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-<<<<<<< HEAD
 from domain import refund_claim
-from domain.asking import PROBE, Budget, pause_after, refilled
-=======
 from domain.asking import PROBE, Budget, overspent, pause_after, refilled
->>>>>>> ask
 from domain.errors import (
     DatabaseUnavailable,
     GatewayUnavailable,

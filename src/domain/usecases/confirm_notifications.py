@@ -43,7 +43,7 @@ class ConfirmNotifications:
             for order_id, claims in by_order.items()
         }
         rounds = [
-            self._confirm(order_id, claims, asked[order_id], is_known=order_id in found)
+            self._confirm(order_id, found.get(order_id), claims, asked[order_id])
             for order_id, claims in by_order.items()
         ]
         rounds.append(self._count(sum(map(len, asked.values()))))
@@ -59,10 +59,17 @@ class ConfirmNotifications:
                 await work.budget.overspend(questions)
 
     async def _confirm(
-        self, order_id: str, claims: list[DoubtfulNotification], asked: tuple[str, ...], *, is_known: bool
+        self,
+        order_id: str,
+        before: Payment | None,
+        claims: list[DoubtfulNotification],
+        asked: tuple[str, ...],
     ) -> None:
+        if before is None:
+            await self._close(claims, f"there is no payment {order_id}")
+            return
         if not asked:
-            await self._close(claims, None if is_known else f"there is no payment {order_id}")
+            await self._close(claims, None)
             return
         own, *claimed = asked
         try:
@@ -71,7 +78,7 @@ class ConfirmNotifications:
             await self._postpone(claims)
             return
         evidence = _evidence(told, own, order_id)
-        before, payment = payment, await self._apply(order_id, evidence, at=self._clock.now())
+        payment = await self._apply(order_id, evidence, at=self._clock.now())
         confirmed = [
             claim
             for claim in claims
