@@ -54,11 +54,15 @@ async def lost(quiet_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
 
 @pytest.fixture
 async def overdue(quiet_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    """A shop with a payment whose time is long over, and which Midtrans does not end by itself."""
+    """A shop with a payment whose time is long over, and which Midtrans does not end by itself.
+
+    Midtrans's clock was put forward and the shop's was not, so Midtrans tells no end: none is over for both.
+    """
     await desk.create(quiet_shop)
     await desk.arm(quiet_shop, Fault.EXPIRED_LATE, seconds=86_400)
     await desk.let_pass(quiet_shop, 4 * desk.QUARTER_OF_AN_HOUR)
     await desk.make_overdue(quiet_shop)
+    await desk.arm(quiet_shop, Fault.MISSING_FIELDS, on="status")
     monkeypatch.setattr(gateway, "_ATTEMPT", 1.0)
     return quiet_shop
 
@@ -105,11 +109,20 @@ async def test_without_a_word_on_an_expiry_the_next_round_ends_it(overdue: Shop,
 
     await desk.reconcile(overdue)
     meanwhile = await overdue.stored(desk.ORDER)
+    await desk.arm(overdue, Fault.MISSING_FIELDS, on="status")
     await desk.reconcile(overdue)
 
     assert meanwhile.status == "pending"
     assert [found.reason for found in meanwhile.breaks] == ([BREAKS[fault]] if fault in BREAKS else [])
     assert await desk.is_true(overdue, "expire")
+
+
+async def test_one_that_lives_longer_at_midtrans_than_its_row_says_is_not_ended(overdue: Shop) -> None:
+    await desk.disarm(overdue)
+
+    await desk.reconcile(overdue)
+
+    assert await desk.is_true(overdue, "pending")
 
 
 async def test_money_that_is_faster_than_the_expiry_is_settled(overdue: Shop) -> None:
