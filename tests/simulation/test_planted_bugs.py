@@ -175,8 +175,8 @@ def reading_the_status_asks_every_time(patch: pytest.MonkeyPatch) -> None:
 def nobody_asks_about_an_orphan(patch: pytest.MonkeyPatch) -> None:
     moments = schedule._moments
 
-    def none(payment: Any, at: Any) -> Iterator[Any]:
-        return iter(()) if payment.status is Status.CREATED else moments(payment, at)
+    def none(payment: Any, *times: Any) -> Iterator[Any]:
+        return iter(()) if payment.status is Status.CREATED else moments(payment, *times)
 
     patch.setattr(schedule, "_moments", none)
 
