@@ -9,7 +9,7 @@ from domain.evidence import ChargeAnswer, ChargeRefused, Evidence, NoTransaction
 from domain.history import REFUSED_CODE, REFUSED_MESSAGE, Entry, Source
 from domain.idempotency import Ending, IdempotentCall, Refused, ending_of
 from domain.order import Order
-from domain.payment import Payment
+from domain.payment import Payment, read_answer
 from domain.ports.clock import Clock
 from domain.ports.gateway import AlreadyThere, Charge, NotTaken, PaymentGateway, Unanswered
 from domain.ports.payments import PaymentReader
@@ -151,6 +151,8 @@ class ChargePayment:
 
         order_id = payment.order_id
         known = () if evidence is None else (evidence,)
+        # Another call stored it, and may have answered though its lease was lost.
+        is_charged = evidence is None and payment.charge_answer is not None
         try:
             if evidence is None and payment.status is Status.FAILURE:
                 said = _refusal(await self._reader.log(payment.id))
@@ -162,7 +164,7 @@ class ChargePayment:
             raise OutcomeUnknown(order_id)
         if isinstance(ending, Refused):
             error = ending.error(order_id)
-            error.replayed = said is not None
+            error.replayed = said is not None or is_charged
             raise error
         return payment
 
@@ -196,4 +198,8 @@ def _words(evidence: Evidence | None, payment: Payment) -> tuple[str, str]:
             return code, message
         case ChargeAnswer(message=message):
             return "202", message
-    return _DENIED if payment.status is Status.DENY else _NO_WORDS
+    if payment.status is not Status.DENY:
+        return _NO_WORDS
+    code, message = _DENIED
+    told = read_answer(payment.charge_answer).get("status_message")
+    return code, told if isinstance(told, str) and told else message

@@ -77,7 +77,10 @@ class CreatePayment:
                 return Created(payment=await self._charge.first(payment, order, call, since=since))
             case Resumed(order_id=order_id, uncharged=uncharged) if call is not None:
                 found = await self._found(order_id)
-                return Created(payment=await self._charge.again(found, order, call, uncharged=uncharged))
+                # The earlier call may have answered, though another had its lease by then.
+                is_charged = found.charge_answer is not None
+                charged = await self._charge.again(found, order, call, uncharged=uncharged)
+                return Created(payment=charged, replayed=is_charged)
             case Ended(order_id=order_id, ending=Refused() as refused):
                 error = refused.error(order_id)
                 error.replayed = True

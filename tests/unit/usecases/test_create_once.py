@@ -877,6 +877,49 @@ async def test_a_call_that_stalled_past_its_lease_releases_nobody_elses(
         await create(WANTED, CALL)
 
 
+async def test_a_charge_that_came_after_the_lease_is_told_again_as_a_repeat(
+    create: CreatePayment, gateway: ScriptedGateway, clock: ManualClock
+) -> None:
+    async def stalled(_charge: Charge, _within: float) -> ChargeOutcome:
+        clock.advance(31)
+        with pytest.raises(Crashed):
+            await create(WANTED, CALL)
+        return a_charge_answer()
+
+    gateway.answers_charges_with(stalled, crash)
+    first = await create(WANTED, CALL)
+    clock.advance(31)
+
+    again = await create(WANTED, CALL)
+
+    assert (first.replayed, again.replayed) == (False, True)
+    assert again.payment == first.payment
+    assert len(gateway.charges) == 2
+
+
+async def test_a_denial_that_came_after_the_lease_is_told_again_as_a_repeat(
+    create: CreatePayment, gateway: ScriptedGateway, clock: ManualClock
+) -> None:
+    async def stalled(_charge: Charge, _within: float) -> ChargeOutcome:
+        clock.advance(31)
+        with pytest.raises(Crashed):
+            await create(WANTED, CALL)
+        return a_charge_answer(
+            status=Status.DENY, message="No.", answer='{"status_code": "202", "status_message": "No."}'
+        )
+
+    gateway.answers_charges_with(stalled, crash)
+    with pytest.raises(GatewayRefused) as first:
+        await create(WANTED, CALL)
+    clock.advance(31)
+
+    with pytest.raises(GatewayRefused) as again:
+        await create(WANTED, CALL)
+
+    assert (first.value.replayed, again.value.replayed) == (False, True)
+    assert str(again.value) == str(first.value)
+
+
 async def test_a_refusal_that_came_after_the_lease_is_told_again_in_the_same_words(
     create: CreatePayment, gateway: ScriptedGateway, clock: ManualClock
 ) -> None:
