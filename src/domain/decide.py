@@ -153,8 +153,8 @@ def _notified(payment: Payment, evidence: Notification) -> Decision:
 def _replied(payment: Payment, evidence: StatusReply) -> Decision:
     at, raw = evidence.received_at, evidence.raw
     if other := _not_about(payment, evidence):
-        is_taken = evidence.by_order_id and evidence.order_id == payment.order_id
-        if is_taken and payment.status is Status.CREATED and _is_past_charging(payment, at):
+        is_anothers = evidence.by_order_id and _has_another_amount(payment, evidence)
+        if is_anothers and payment.status is Status.CREATED and _is_past_charging(payment, at):
             return _beside_anothers(payment, other, at, raw)
         return _break(payment, other, at, raw)
     status = _status(evidence, REPLIED)
@@ -183,6 +183,13 @@ def _beside_anothers(payment: Payment, other: Break, at: datetime, raw: bytes) -
     breaks = tuple(sorted({*payment.breaks, other}))
     after = replace(payment, status=Status.FAILURE, breaks=breaks)
     return _record(payment, after, Source.STATUS_REPLY, {}, at, raw)
+
+
+def _has_another_amount(payment: Payment, evidence: StatusReply) -> bool:
+    """Whether it is about the same order id and another sum of rupiah; one that is illegible may be ours."""
+    amount = parse_gross_amount(evidence.gross_amount)
+    is_rupiah = evidence.currency in {None, "IDR"}
+    return evidence.order_id == payment.order_id and is_rupiah and amount not in {None, payment.gross_amount}
 
 
 def _is_past_charging(payment: Payment, at: datetime) -> bool:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain.evidence import NoTransaction, StatusReply
-from domain.payment import Payment
 from domain.rupiah import parse_gross_amount
 from domain.status import Status
 
@@ -41,26 +40,27 @@ def read(body: object) -> RefundClaim:
     )
 
 
-def is_told(claim: RefundClaim, payment: Payment, reply: StatusReply | NoTransaction | None) -> bool | None:
-    """Whether ``reply``, which the payment knows by now, tells all that is claimed of its transaction.
+def is_told(claim: RefundClaim, gross_amount: int, reply: StatusReply | NoTransaction | None) -> bool | None:
+    """Whether this very reply tells all that is claimed; None when nothing is.
 
-    None when there is nothing to compare.
+    What the payment knows besides may be another refund: ours, while one of the dashboard is still to show.
     """
-    told = reply if isinstance(reply, StatusReply) else None
+    if claim.amount is None and not claim.keys:
+        return None
+    if not isinstance(reply, StatusReply):
+        return False
     found = []
     if claim.amount is not None:
-        found.append(_refunded(payment, told) >= min(claim.amount, payment.gross_amount))
-    if claim.keys and told is not None and told.refunds:
-        confirmed = {one.key for one in told.refunds if one.confirmed_at is not None}
-        found.append(claim.keys <= {one.key for one in told.refunds} and claim.confirmed <= confirmed)
+        found.append(_refunded(gross_amount, reply) >= min(claim.amount, gross_amount))
+    if claim.keys and reply.refunds:
+        confirmed = {one.key for one in reply.refunds if one.confirmed_at is not None}
+        found.append(claim.keys <= {one.key for one in reply.refunds} and claim.confirmed <= confirmed)
     return all(found) if found else None
 
 
-def _refunded(payment: Payment, told: StatusReply | None) -> int:
-    if told is None or told.transaction_id == payment.transaction_id:
-        return payment.refunded_amount
-    is_whole = told.refund_amount is None and told.transaction_status.lower() == Status.REFUND
-    return payment.gross_amount if is_whole else told.refund_amount or 0
+def _refunded(gross_amount: int, reply: StatusReply) -> int:
+    is_whole = reply.refund_amount is None and reply.transaction_status.lower() == Status.REFUND
+    return gross_amount if is_whole else reply.refund_amount or 0
 
 
 def _key(fields: dict[str, object]) -> str | None:

@@ -1,9 +1,12 @@
 """Addresses of the web in settings. What is wrong with one is told without repeating it, secret or not."""
 
+import re
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 _LONGEST: Final = 2048
+# What the pages of an app or of a browser's extension are from, such as capacitor://localhost.
+_OF_AN_APP: Final = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9._-]+(?::[0-9]{1,5})?")
 _OWN_PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -38,6 +41,8 @@ def _only_origin(text: str) -> str:
     if "*" in address or address.lower() != f"{parts.scheme}://{parts.netloc}".lower():
         message = "must be origins such as https://shop.example, separated by commas"
         raise ValueError(message)
+    if parts.scheme not in _OWN_PORTS and _OF_AN_APP.fullmatch(address):
+        return address
     _check(address)
     return origin_of(address)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,9 @@ CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 12.0
 # A real one has a few kilobytes.
 LARGEST_REPLY: Final = 1 << 20
+_TOO_LARGE: Final = f"an answer of more than {LARGEST_REPLY} bytes"
+# zlib's word for: whatever head there is, a gzip's or a zlib's.
+_EITHER_HEAD: Final = 32
 _KEEPALIVE_SECONDS: Final = 30.0
 # The transport knows no time limit on writing; ``within`` bounds the whole exchange.
 _TIMEOUT: Final = httpx.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS, write=10.0, pool=5.0).as_dict()
@@ -91,7 +95,7 @@ class MidtransClient:
     ) -> Reply | NotSent | Lost:
         """The reply, whatever it says, or how far the request came. Takes ``within`` seconds at most.
 
-        A reply that is no HTTP, packed, or over ``LARGEST_REPLY`` bytes is lost like one that was cut off.
+        A reply that is no HTTP, or over ``LARGEST_REPLY`` bytes, is lost like one that was cut off.
         """
         request = httpx.Request(
             method,
@@ -126,12 +130,23 @@ class _UnreadableReply(Exception):
 
 
 async def _read(reply: httpx.Response) -> bytes:
-    """The body as sent. It is not unpacked: few bytes could become any number."""
-    if reply.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
-        raise _UnreadableReply("a packed answer, which was not asked for")
+    """The body, unpacked if it came packed although that was not asked for."""
     body = bytearray()
     async for chunk in cast("httpx.AsyncByteStream", reply.stream):
         body += chunk
         if len(body) > LARGEST_REPLY:
-            raise _UnreadableReply(f"an answer of more than {LARGEST_REPLY} bytes")
-    return bytes(body)
+            raise _UnreadableReply(_TOO_LARGE)
+    packing = reply.headers.get("content-encoding", "").strip().lower()
+    return bytes(body) if packing in {"", "identity"} else _unpacked(bytes(body))
+
+
+def _unpacked(body: bytes) -> bytes:
+    """A gzip's or deflate's content, up to the same size: few bytes could become any number."""
+    unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | _EITHER_HEAD)
+    try:
+        content = unpack.decompress(body, LARGEST_REPLY + 1)
+    except zlib.error as torn:
+        raise _UnreadableReply("an answer that is packed in another way or torn") from torn
+    if len(content) > LARGEST_REPLY or not unpack.eof:
+        raise _UnreadableReply(_TOO_LARGE if unpack.unconsumed_tail else "a packed answer that is cut off")
+    return content

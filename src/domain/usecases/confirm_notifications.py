@@ -1,5 +1,6 @@
 import asyncio
 from collections import defaultdict
+from dataclasses import replace
 from typing import Final
 
 from domain.decide import knows
@@ -174,11 +175,23 @@ def _tells_its_refunds(
     status = _status(claim)
     if status not in REFUNDS:
         return True
-    told = is_told(claim.refunds, payment, reply)
-    if told is not None:
-        return told
-    is_news = (before.status, before.refunded_amount) != (payment.status, payment.refunded_amount)
-    return status is Status.REFUND or is_news or claim.attempts >= _ATTEMPTS
+    told = is_told(claim.refunds, payment.gross_amount, reply)
+    if told is None:
+        is_news = (before.status, before.refunded_amount) != (payment.status, payment.refunded_amount)
+        return status is Status.REFUND or is_news or claim.attempts >= _ATTEMPTS
+    return told or (claim.attempts >= _ATTEMPTS and _is_told_but_late(payment, claim, reply))
+
+
+def _is_told_but_late(
+    payment: Payment, claim: DoubtfulNotification, reply: StatusReply | NoTransaction | None
+) -> bool:
+    """Whether all but the bank's word is told, or the sum is known: Midtrans's list may stay behind."""
+    claimed = replace(claim.refunds, confirmed=frozenset())
+    is_own = claim.transaction_id in {None, payment.transaction_id}
+    is_known = claimed.amount is not None and payment.refunded_amount >= min(
+        claimed.amount, payment.gross_amount
+    )
+    return (is_own and is_known) or bool(is_told(claimed, payment.gross_amount, reply))
 
 
 def _may_be_early(payment: Payment, claim: DoubtfulNotification) -> bool:

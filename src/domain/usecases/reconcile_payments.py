@@ -102,6 +102,7 @@ class ReconcilePayments:
 
     async def _store(self, payment: Payment, told: StatusReply | NoTransaction) -> Payment:
         async def put_off(work: Work, after: Payment) -> None:
-            await work.payments.put_off(after, at=self._clock.now())
+            if after.log_length == payment.log_length:  # else the change has said when it is due
+                await work.payments.put_off(after, at=self._clock.now())
 
         return await self._apply(payment.order_id, (told,), at=told.received_at, then=put_off)

@@ -5,6 +5,7 @@ import gzip
 import json
 import socket
 import struct
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -188,13 +189,16 @@ async def name_an_odd_reason(
     await writer.drain()
 
 
-async def send_a_gzip(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Though nobody asked for one: few bytes that could become any number."""
-    await server.read(reader)
-    body = gzip.compress(BODY)
-    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body)
-    writer.write(head + body)
-    await writer.drain()
+def packed(body: bytes, packing: bytes = b"gzip") -> Misbehave:
+    """Though nobody asked for it to be."""
+
+    async def send(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await server.read(reader)
+        head = b"HTTP/1.1 200 OK\r\nContent-Encoding: %b\r\nContent-Length: %d\r\n\r\n" % (packing, len(body))
+        writer.write(head + body)
+        await writer.drain()
+
+    return send
 
 
 async def say_too_much(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -269,7 +273,9 @@ async def test_a_refused_connection_means_that_nothing_was_sent(closed_port: int
         close_in_the_body,
         talk_nonsense,
         send_a_broken_gzip,
-        send_a_gzip,
+        pytest.param(packed(gzip.compress(b" " * (LARGEST_REPLY + 1))), id="send_a_little_that_is_much"),
+        pytest.param(packed(gzip.compress(BODY)[:-9]), id="send_half_a_gzip"),
+        pytest.param(packed(BODY, b"br"), id="send_what_nobody_unpacks"),
         name_an_odd_reason,
         say_too_much,
     ],
@@ -410,6 +416,15 @@ async def test_an_endless_answer_is_given_up_long_before_its_time() -> None:
         outcome = await post(client, within=60)
 
     assert isinstance(outcome, Lost)
+
+
+@pytest.mark.parametrize("body", [gzip.compress(BODY), zlib.compress(BODY)], ids=["gzip", "deflate"])
+async def test_what_comes_packed_all_the_same_is_unpacked(body: bytes) -> None:
+    async with serving(packed(body)) as (_, client):
+        reply = await post(client)
+
+    assert isinstance(reply, Reply)
+    assert reply.body == BODY
 
 
 async def test_nothing_packed_is_asked_for() -> None:

@@ -79,6 +79,7 @@ def private_pem(key: Any) -> str:
         ("CORS_ALLOWED_ORIGINS", "HTTPS://Shop.Example:443,http://[::1]:80", "cors_origins",
          ("https://shop.example", "http://[::1]")),
         ("CORS_ALLOWED_ORIGINS", "*", "cors_origins", ("*",)),
+        ("CORS_ALLOWED_ORIGINS", "capacitor://localhost", "cors_origins", ("capacitor://localhost",)),
         ("BAYAR_CREATE_RATE", "1", "create_rate", 1),
         ("BAYAR_MAX_STREAMS", "1", "max_streams", 1),
         ("BAYAR_METRICS_TOKEN", "scrape", "metrics_token", "scrape"),

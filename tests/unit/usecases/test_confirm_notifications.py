@@ -390,6 +390,46 @@ async def test_the_banks_word_that_has_not_reached_midtranss_own_status_yet_is_a
     assert closed(begin) == [(True, None)]
 
 
+async def test_a_refund_of_ours_is_no_word_on_one_of_the_dashboard_that_midtrans_does_not_list_yet(
+    confirm: ConfirmNotifications,
+    begin: InMemoryUnitOfWork,
+    reader: InMemoryPaymentReader,
+    gateway: ScriptedGateway,
+    clock: ManualClock,
+) -> None:
+    await given(begin, status=Status.PARTIAL_REFUND, transaction_id="t-1", paid_at=NOW, refunded_amount=5_000)
+    body = refund_body(refund_amount="3000.00", refund_key="one", refunds=[LISTED_FIRST])
+    await received(begin, transaction_status="partial_refund", body=body)
+    ours = ReportedRefund(key="ours", amount=5_000)
+    gateway.answers_status_of("t-1", a_status_reply(), a_partial_refund(8_000, FIRST, ours))
+
+    await confirm(limit=20)
+    meanwhile = closed(begin)
+    clock.advance(30)
+    await confirm(limit=20)
+
+    assert meanwhile == [(False, None)]
+    assert (await stored(reader)).refunded_amount == 8_000
+    assert closed(begin) == [(True, None)]
+
+
+@pytest.mark.usefixtures("once_refunded")
+async def test_the_banks_word_is_not_waited_for_for_ever(
+    confirm: ConfirmNotifications, begin: InMemoryUnitOfWork, gateway: ScriptedGateway, clock: ManualClock
+) -> None:
+    listed = LISTED_FIRST | {"bank_confirmed_at": "2026-02-07 10:00:00"}
+    body = refund_body(refund_amount="3000.00", refunds=[listed])
+    await received(begin, transaction_status="partial_refund", body=body)
+    gateway.answers_status_of("t-1", a_partial_refund(3_000, FIRST))
+
+    for _ in range(30):
+        await confirm(limit=20)
+        clock.advance(3600)
+
+    assert closed(begin) == [(True, None)]
+    assert 2 <= len(gateway.asked) <= 10
+
+
 @pytest.mark.usefixtures("once_refunded")
 @pytest.mark.parametrize(
     ("told", "end"),

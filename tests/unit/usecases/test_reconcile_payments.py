@@ -178,6 +178,28 @@ async def test_a_process_whose_clock_is_ahead_ends_nothing_that_may_still_be_pai
     assert (gateway.asked, gateway.expired) == (["t-1"], [])
 
 
+@pytest.mark.parametrize("wrong_by", [timedelta(hours=1), timedelta(hours=-1)])
+async def test_what_a_process_with_a_wrong_clock_ends_is_looked_at_again_as_soon_as_by_any_other(
+    begin: InMemoryUnitOfWork,
+    reader: InMemoryPaymentReader,
+    gateway: ScriptedGateway,
+    clock: ManualClock,
+    wrong_by: timedelta,
+) -> None:
+    payment = await given(begin, status=Status.PENDING, transaction_id="t-1")
+    clock.advance(16 * 60)
+    wrong = ManualClock(clock.now() + wrong_by)
+    reconcile = ReconcilePayments(begin=begin, reader=reader, gateway=gateway, clock=wrong)
+    gateway.answers_status_of(
+        "t-1", a_status_reply(transaction_status="expire", status_code="407", received_at=wrong.now())
+    )
+
+    await reconcile(limit=20)
+
+    assert (await stored(reader)).status is Status.EXPIRE
+    assert begin.state.due_at[payment.id] == clock.now() + timedelta(minutes=11)
+
+
 async def test_an_overdue_payment_that_midtrans_still_calls_pending_is_ended_there(
     reconcile: ReconcilePayments,
     begin: InMemoryUnitOfWork,
