@@ -153,9 +153,6 @@ def _notified(payment: Payment, evidence: Notification) -> Decision:
 def _replied(payment: Payment, evidence: StatusReply) -> Decision:
     at, raw = evidence.received_at, evidence.raw
     if other := _not_about(payment, evidence):
-        is_anothers = evidence.by_order_id and _has_another_amount(payment, evidence)
-        if is_anothers and payment.status is Status.CREATED and _is_past_charging(payment, at):
-            return _beside_anothers(payment, other, at, raw)
         return _break(payment, other, at, raw)
     status = _status(evidence, REPLIED)
     if status is None:
@@ -178,30 +175,11 @@ def _replied(payment: Payment, evidence: StatusReply) -> Decision:
     return _believe(payment, claim, Source.STATUS_REPLY)
 
 
-def _beside_anothers(payment: Payment, other: Break, at: datetime, raw: bytes) -> Decision:
-    """What Midtrans has under the order id is no charge of ours: so it has none, and a person has to look."""
-    breaks = tuple(sorted({*payment.breaks, other}))
-    after = replace(payment, status=Status.FAILURE, breaks=breaks)
-    return _record(payment, after, Source.STATUS_REPLY, {}, at, raw)
-
-
-def _has_another_amount(payment: Payment, evidence: StatusReply) -> bool:
-    """Whether it is about the same order id and another sum of rupiah; one that is illegible may be ours."""
-    amount = parse_gross_amount(evidence.gross_amount)
-    is_rupiah = evidence.currency in {None, "IDR"}
-    return evidence.order_id == payment.order_id and is_rupiah and amount not in {None, payment.gross_amount}
-
-
-def _is_past_charging(payment: Payment, at: datetime) -> bool:
-    """Whether no attempt to charge a created payment can be under way any more."""
-    return _not_before(payment, at) >= (payment.charged_at or payment.created_at) + NO_TRANSACTION_AFTER
-
-
 def _missing(payment: Payment, evidence: NoTransaction) -> Decision:
     """Only a payment that never had a transaction fails by this; a known one that is gone is a break."""
     at = evidence.received_at
     if payment.status is Status.CREATED:
-        if not _is_past_charging(payment, at):
+        if _not_before(payment, at) < (payment.charged_at or payment.created_at) + NO_TRANSACTION_AFTER:
             return Decision(payment=payment)
         claim = _Claim(status=Status.FAILURE, transaction_id=None, at=at, raw=evidence.raw)
         return _believe(payment, claim, Source.STATUS_REPLY)

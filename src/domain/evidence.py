@@ -69,8 +69,7 @@ class ReportedRefund:
 class StatusReply:
     """Midtrans's answer to GET status: what it holds true of one transaction.
 
-    ``expires_at`` is until when a pending one can be paid, where it says so. ``by_order_id`` says that it is
-    what Midtrans has under the order id, and not what somebody named by a transaction id.
+    ``expires_at`` is until when a pending one can be paid, where it says so.
     """
 
     order_id: str
@@ -84,7 +83,6 @@ class StatusReply:
     expires_at: datetime | None = None
     refund_amount: int | None = None
     refunds: tuple[ReportedRefund, ...] = ()
-    by_order_id: bool = False
     received_at: datetime
     raw: bytes = field(default=b"", repr=False, compare=False)
 

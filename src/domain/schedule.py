@@ -74,7 +74,11 @@ def _moments(payment: Payment, at: datetime, changed_at: datetime) -> Iterator[d
         yield at if at == changed_at else _twice_as_old(changed_at, at)
     if payment.status is Status.CREATED:
         charged_at = payment.charged_at or payment.created_at
-        yield _next(at, charged_at, _AFTER_CHARGE) or _twice_as_old(charged_at, at)
+        if _is_contradicted(payment):
+            # Only a person can tell whose charge it is that Midtrans has under this order id.
+            yield _next(at, charged_at, (*_AFTER_CHARGE, *_AFTER_EXPIRY[1:]))
+        else:
+            yield _next(at, charged_at, _AFTER_CHARGE) or _twice_as_old(charged_at, at)
     elif payment.status is Status.PENDING and at < payment.expires_at:
         yield min(_twice_as_old(payment.created_at, at), payment.expires_at + _OVERDUE[0])
     elif payment.status is Status.PENDING and _is_missing_there(payment):
@@ -86,6 +90,10 @@ def _moments(payment: Payment, at: datetime, changed_at: datetime) -> Iterator[d
     elif payment.status.is_unpaid_end:
         yield _next(at, changed_at, _AFTER_END)
         yield _next(at, payment.expires_at, _AFTER_EXPIRY)
+
+
+def _is_contradicted(payment: Payment) -> bool:
+    return any(b.reason in {"amount", "currency"} for b in payment.breaks)
 
 
 def _is_missing_there(payment: Payment) -> bool:

@@ -28,9 +28,6 @@ _REPLIES: Final[dict[str, Evidence]] = {
     "404, 11 minutes later": NoTransaction(received_at=LATER),
     "`settlement` of a second one": a_status_reply(transaction_id="t-2"),
     "of another amount": a_status_reply(gross_amount="1.00"),
-    "of another amount under the order id, 11 minutes later": a_status_reply(
-        gross_amount="1.00", by_order_id=True, received_at=LATER
-    ),
 }
 _NOTIFICATIONS: Final[dict[str, Evidence]] = {
     **{f"`{status}`": a_notification(transaction_status=status) for status in _OF_A_TRANSACTION},

@@ -103,7 +103,7 @@ class MidtransGateway:
     async def status(self, transaction: str) -> StatusReply | NoTransaction:
         if not transaction.strip("."):  # as a path it would lead elsewhere
             return NoTransaction(received_at=self._clock.now())
-        return self._replied(transaction, await self._send("GET", transaction, "status"))
+        return self._replied(await self._send("GET", transaction, "status"))
 
     async def cancel(self, transaction: str) -> StatusReply | NoTransaction | Declined:
         answer = await self._send("POST", transaction, "cancel")
@@ -118,7 +118,7 @@ class MidtransGateway:
     async def _ended(self, transaction: str, answer: Answer) -> StatusReply | NoTransaction:
         if answer.code == _NOT_PENDING:
             return await self.status(transaction)
-        return self._replied(transaction, answer)
+        return self._replied(answer)
 
     async def refund(self, refund: RefundOrder, *, within: float) -> RefundOutcome:
         # Under the same Idempotency-Key a lost answer comes again for five minutes, and a second attempt
@@ -138,7 +138,7 @@ class MidtransGateway:
                 return Unanswered(reason=reason)
         return _refunded(refund, Answer(reply))
 
-    def _replied(self, asked: str, answer: Answer) -> StatusReply | NoTransaction:
+    def _replied(self, answer: Answer) -> StatusReply | NoTransaction:
         at = self._clock.now()
         if answer.body_code == _NOT_FOUND:
             return NoTransaction(received_at=at, raw=answer.raw)
@@ -161,7 +161,6 @@ class MidtransGateway:
             expires_at=jakarta.parse(answer.text("expiry_time") or answer.text("expire_time")),
             refund_amount=parse_gross_amount(refunded) if refunded else None,
             refunds=tuple(_reported(answer, at)),
-            by_order_id=order_id == asked,
             received_at=at,
             raw=answer.raw,
         )

@@ -45,7 +45,8 @@ class Truth:
             for found in payment.breaks:
                 if found.reason not in known:
                     self._broke(Law.BREAK_IS_REAL, f"{payment.order_id}: {found.reason} {found.subject}")
-            if payment.status.is_open:
+            is_left = payment.status is Status.CREATED and not payment.breaks
+            if payment.status is Status.PENDING or is_left:
                 self._broke(Law.ENDS, f"{payment.order_id} is {payment.status}")
         for row in state.notifications.values():
             if row.is_verified and not row.processed and row.error is None:
@@ -58,8 +59,8 @@ class Truth:
         there = self._scene.midtrans.of_order(name)
         held = [one for one in there if one.amount == payment.gross_amount]
         if not held:
-            # What has another amount is a break, and none of the payment's.
-            if status is not Status.FAILURE:
+            # What has another amount is a break, and leaves the payment as it was.
+            if status is not Status.FAILURE and not (there and status is Status.CREATED):
                 yield f"{name} is {status}, Midtrans has nothing for it"
             return
         least = max(self._least(payment, one) for one in held)

@@ -61,17 +61,6 @@ async def test_a_settlement_without_a_readable_time_is_still_one(told: Any) -> N
     assert (reply.transaction_status, reply.settled_at) == ("settlement", None)
 
 
-@pytest.mark.parametrize(("asked", "by_order_id"), [("order-1", True), (TRANSACTION_ID, False)])
-async def test_a_reply_says_whether_it_was_asked_for_by_order_id(asked: str, *, by_order_id: bool) -> None:
-    midtrans = RecordedMidtrans()
-    midtrans.answers(response(status_body()))
-
-    reply = await midtrans.gateway.status(asked)
-
-    assert isinstance(reply, StatusReply)
-    assert reply.by_order_id is by_order_id
-
-
 @pytest.mark.parametrize("name", ["expiry_time", "expire_time"])
 async def test_the_end_of_a_pending_one_is_read_in_jakarta_however_it_is_spelt(name: str) -> None:
     body = status_body("pending")

@@ -54,14 +54,6 @@ ANSWERS: st.SearchStrategy[ChargeAnswer] = st.builds(
 REFUSALS: st.SearchStrategy[Any] = st.builds(
     ChargeRefused, code=st.just("400"), message=st.just("no"), received_at=TIMES
 ) | st.builds(NoTransaction, received_at=TIMES)
-FOREIGN: st.SearchStrategy[StatusReply] = st.builds(
-    a_status_reply,
-    transaction_status=st.sampled_from(sorted(REPLIED_CODES)),
-    transaction_id=st.just("t-9"),
-    gross_amount=st.just("9.00"),
-    by_order_id=st.just(True),  # noqa: FBT003 - a strategy
-    received_at=TIMES,
-)
 REFUNDS: st.SearchStrategy[RefundAccepted] = st.builds(
     a_refund_accepted,
     total=st.integers(1, 12_000),
@@ -96,7 +88,6 @@ EVIDENCE: st.SearchStrategy[Evidence] = st.one_of(
     REFUNDS,
     IN_DOUBT,
     REFUSALS,
-    FOREIGN,
     st.builds(TransactionElsewhere, transaction_id=TRANSACTIONS, received_at=TIMES),
     st.builds(
         Notification,
@@ -167,7 +158,7 @@ def test_any_number_of_repeats_ends_in_the_same_payment(evidence: list[Any], dat
     assert outcome(after(a_payment(), mixed)) == outcome(after(a_payment(), evidence))
 
 
-@given(st.lists(REPLIES | ANSWERS | REFUNDS, min_size=1, max_size=5), REFUSALS | FOREIGN, st.data())
+@given(st.lists(REPLIES | ANSWERS | REFUNDS, min_size=1, max_size=5), REFUSALS, st.data())
 def test_a_refusal_among_the_evidence_changes_nothing_once_there_is_a_transaction(
     evidence: list[Any], refusal: Any, data: Any
 ) -> None:

@@ -2,11 +2,10 @@
 
 import itertools
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from domain.decide import NO_TRANSACTION_AFTER, decide
+from domain.decide import decide
 from domain.history import Source
 from domain.payment import Break
 from domain.status import Status
@@ -314,72 +313,6 @@ def test_a_reply_that_contradicts_the_row_is_a_break_and_moves_nothing(
     assert decision.payment.status is Status.PENDING
     assert decision.payment.paid_at is None
     assert [entry.what for entry in decision.entries] == ["break"]
-
-
-LONG_AFTER = NOW + NO_TRANSACTION_AFTER
-
-
-@pytest.mark.parametrize("about", [{"gross_amount": "9999.00"}])
-@pytest.mark.parametrize("known_before", [False, True])
-def test_a_payment_whose_order_id_is_somebody_elses_transaction_there_is_none_and_stays_a_break(
-    about: dict[str, str], *, known_before: bool
-) -> None:
-    created = in_status("created")
-    if known_before:
-        created = decide(created, a_status_reply(**about, by_order_id=True)).payment
-        assert created.status is Status.CREATED
-
-    decision = decide(created, a_status_reply(**about, by_order_id=True, received_at=LONG_AFTER))
-
-    assert decision.payment.status is Status.FAILURE
-    assert (decision.payment.transaction_id, decision.payment.paid_at) == (None, None)
-    assert len(decision.payment.breaks) == 1
-    (entry,) = decision.entries
-    assert (entry.what, entry.detail["from"]) == ("failure", "created")
-    assert known_before is not any(name.startswith("break_") for name in entry.detail)
-
-
-@pytest.mark.parametrize(
-    ("changes", "about"),
-    [
-        ({"charged_at": NOW + MINUTE}, {"by_order_id": True}),
-        ({"read_at": NOW + MINUTE}, {"by_order_id": True}),
-        ({}, {"by_order_id": False}),
-        ({}, {"by_order_id": True, "order_id": "order-2"}),
-        ({"status": Status.PENDING, "transaction_id": "t-1"}, {"by_order_id": True}),
-        ({"status": Status.EXPIRE, "transaction_id": "t-1"}, {"by_order_id": True}),
-        ({}, {"by_order_id": True, "gross_amount": "10000.5"}),
-        ({}, {"by_order_id": True, "gross_amount": "10000.00", "currency": "idr"}),
-        ({}, {"by_order_id": True, "currency": "USD"}),
-    ],
-    ids=[
-        "charged since",
-        "by the database's clock",
-        "by its own id",
-        "another order",
-        "pending",
-        "ended",
-        "illegible",
-        "an odd currency",
-        "another currency",
-    ],
-)
-def test_any_other_contradiction_ends_nothing(changes: dict[str, Any], about: dict[str, Any]) -> None:
-    before = a_payment(**changes)
-
-    decision = decide(before, a_status_reply(**{"gross_amount": "9.00", "received_at": LONG_AFTER} | about))
-
-    assert decision.payment.status is before.status
-    assert len(decision.payment.breaks) == 1
-
-
-def test_money_that_is_found_after_all_is_late() -> None:
-    foreign = a_status_reply(gross_amount="9.00", by_order_id=True, received_at=LONG_AFTER)
-    failed = decide(in_status("created"), foreign).payment
-
-    paid = decide(failed, a_status_reply()).payment
-
-    assert (paid.status, paid.late) == (Status.SETTLEMENT, True)
 
 
 def test_the_same_contradiction_is_one_break() -> None:

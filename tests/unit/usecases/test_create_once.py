@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -640,34 +639,6 @@ async def test_somebody_else_s_charge_under_the_order_id_is_left_alone(
     payment = await found(reader)
     assert (payment.status, [b.reason for b in payment.breaks]) == (Status.CREATED, ["amount"])
     assert gateway.cancelled == []
-
-
-async def test_a_payment_beside_somebody_else_s_charge_is_refused_once_its_own_cannot_come_any_more(
-    create: CreatePayment, gateway: ScriptedGateway, clock: ManualClock, reader: InMemoryPaymentReader
-) -> None:
-    gateway.answers_charges_with(AlreadyThere())
-    foreign = a_status_reply(transaction_status="pending", gross_amount="9.00", by_order_id=True)
-
-    async def now() -> StatusReply:
-        return replace(foreign, received_at=clock.now())
-
-    gateway.answers_status_of("order-1", now)
-    with pytest.raises(OutcomeUnknown):
-        await create(WANTED, CALL)
-    clock.advance(626)
-
-    refusals = []
-    for _ in range(2):
-        with pytest.raises(GatewayRefused) as refused:
-            await create(WANTED, CALL)
-        error = refused.value
-        refusals.append((error.gateway_code, error.gateway_message, error.replayed))
-
-    payment = await found(reader)
-    assert (payment.status, [b.reason for b in payment.breaks]) == (Status.FAILURE, ["amount"])
-    said = ("404", "Midtrans has no charge for it that could be paid")
-    assert refusals == [(*said, False), (*said, True)]
-    assert (len(gateway.charges), gateway.cancelled) == (1, [])
 
 
 async def test_nothing_is_charged_anew_beside_what_is_somebody_else_s(
