@@ -28,6 +28,7 @@ from domain.usecases.applying import ApplyEvidence
 from domain.usecases.create_payment import Created, CreatePayment
 from support.builders import NOW, a_charge_answer, a_status_reply, wanted
 from support.fakes import (
+    ChargeScript,
     InMemoryPaymentReader,
     InMemoryUnitOfWork,
     InMemoryWork,
@@ -830,16 +831,22 @@ async def test_with_the_database_away_in_a_take_over_the_outcome_is_unknown(
         await create(WANTED, call)
 
 
-async def test_a_call_that_stalled_past_its_lease_releases_nobody_elses(
-    create: CreatePayment, gateway: ScriptedGateway, clock: ManualClock
-) -> None:
-    async def stalled(_charge: Charge, _within: float) -> ChargeOutcome:
+def stalled(create: CreatePayment, clock: ManualClock, outcome: ChargeOutcome) -> ChargeScript:
+    """An attempt that outlasts its call's lease; whoever has it next dies."""
+
+    async def attempt(_charge: Charge, _within: float) -> ChargeOutcome:
         clock.advance(31)
         with pytest.raises(Crashed):
             await create(WANTED, CALL)
-        return OUT_OF_REACH
+        return outcome
 
-    gateway.answers_charges_with(stalled, crash, OUT_OF_REACH)
+    return attempt
+
+
+async def test_a_call_that_stalled_past_its_lease_releases_nobody_elses(
+    create: CreatePayment, gateway: ScriptedGateway, clock: ManualClock
+) -> None:
+    gateway.answers_charges_with(stalled(create, clock, OUT_OF_REACH), crash, OUT_OF_REACH)
 
     with pytest.raises(GatewayUnavailable):
         await create(WANTED, CALL)
@@ -851,13 +858,7 @@ async def test_a_call_that_stalled_past_its_lease_releases_nobody_elses(
 async def test_a_charge_that_came_after_the_lease_is_told_again_as_a_repeat(
     create: CreatePayment, gateway: ScriptedGateway, clock: ManualClock
 ) -> None:
-    async def stalled(_charge: Charge, _within: float) -> ChargeOutcome:
-        clock.advance(31)
-        with pytest.raises(Crashed):
-            await create(WANTED, CALL)
-        return a_charge_answer()
-
-    gateway.answers_charges_with(stalled, crash)
+    gateway.answers_charges_with(stalled(create, clock, a_charge_answer()), crash)
     first = await create(WANTED, CALL)
     clock.advance(31)
 
@@ -871,15 +872,9 @@ async def test_a_charge_that_came_after_the_lease_is_told_again_as_a_repeat(
 async def test_a_denial_that_came_after_the_lease_is_told_again_as_a_repeat(
     create: CreatePayment, gateway: ScriptedGateway, clock: ManualClock
 ) -> None:
-    async def stalled(_charge: Charge, _within: float) -> ChargeOutcome:
-        clock.advance(31)
-        with pytest.raises(Crashed):
-            await create(WANTED, CALL)
-        return a_charge_answer(
-            status=Status.DENY, message="No.", answer='{"status_code": "202", "status_message": "No."}'
-        )
-
-    gateway.answers_charges_with(stalled, crash)
+    answer = '{"status_code": "202", "status_message": "No."}'
+    denied = a_charge_answer(status=Status.DENY, message="No.", answer=answer)
+    gateway.answers_charges_with(stalled(create, clock, denied), crash)
     with pytest.raises(GatewayRefused) as first:
         await create(WANTED, CALL)
     clock.advance(31)
@@ -894,13 +889,7 @@ async def test_a_denial_that_came_after_the_lease_is_told_again_as_a_repeat(
 async def test_a_refusal_that_came_after_the_lease_is_told_again_in_the_same_words(
     create: CreatePayment, gateway: ScriptedGateway, clock: ManualClock
 ) -> None:
-    async def stalled(_charge: Charge, _within: float) -> ChargeOutcome:
-        clock.advance(31)
-        with pytest.raises(Crashed):
-            await create(WANTED, CALL)
-        return REFUSED
-
-    gateway.answers_charges_with(stalled, crash)
+    gateway.answers_charges_with(stalled(create, clock, REFUSED), crash)
     with pytest.raises(GatewayRefused) as first:
         await create(WANTED, CALL)
     clock.advance(31)
