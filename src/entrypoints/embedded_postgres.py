@@ -47,6 +47,9 @@ _COMPLAINT: Final = re.compile(r"\b(?:FATAL|PANIC|error): +(.+)")
 _HALF_MADE: Final = ".bayar-half-made-"
 _PAUSE: Final = 0.02
 _START_PAUSES: Final = round(300 / _PAUSE)  # after a crash it first reads back what it had logged
+# What psql ends with when it does not reach the server or loses it, and how often that is tried.
+_CUT_OFF: Final = ("psql", 2)
+_SET_UP_PAUSES: Final = round(30 / _PAUSE)
 _STOP_PAUSES: Final = round(60 / _PAUSE)
 _PR_SET_PDEATHSIG: Final = 1
 _LIBC: Final = ctypes.CDLL(None)
@@ -115,18 +118,27 @@ class _Postgres:
         return started
 
     def run(self, program: str, *arguments: str | Path, text: str = "") -> None:
-        done = subprocess.run(  # a program of the wheel, no shell # nosec B603
+        """Again for a while where the server cannot be asked: it may be recovering from a crash."""
+        done = self._ran(program, *arguments, text=text)
+        for _ in range(_SET_UP_PAUSES):
+            if (program, done.returncode) != _CUT_OFF:
+                break
+            time.sleep(_PAUSE)
+            done = self._ran(program, *arguments, text=text)
+        if done.returncode:
+            raise EmbeddedPostgresError(
+                f"The embedded Postgres could not be set up ({program}): "
+                f"{_complaint(done.stderr) or f'exit status {done.returncode}'}."
+            )
+
+    def _ran(self, program: str, *arguments: str | Path, text: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # a program of the wheel, no shell # nosec B603
             **self.arguments(program, *arguments),
             input=text,
             capture_output=True,
             text=True,
             check=False,
         )
-        if done.returncode:
-            raise EmbeddedPostgresError(
-                f"The embedded Postgres could not be set up ({program}): "
-                f"{_complaint(done.stderr) or f'exit status {done.returncode}'}."
-            )
 
 
 def _start(home: Path, database: str, settings: Mapping[str, str], stack: ExitStack) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import sleep
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import pytest
@@ -18,6 +18,7 @@ import pytest
 from entrypoints import embedded_postgres as module
 from entrypoints.embedded_postgres import EmbeddedPostgresError, embedded_postgres
 from support.database import connected, open_directory
+from support.killing import children_of, kill_9
 
 _SRC: Final = Path(module.__file__).parents[1]
 _IS_ROOT: Final = os.geteuid() == 0
@@ -148,6 +149,26 @@ async def test_a_killed_server_starts_again_with_what_was_committed(used_home: P
 
     with embedded_postgres(used_home, database="shop") as url:
         assert await _ask(url, "SELECT number FROM survivor") == 1
+
+
+async def test_a_server_that_crashes_while_it_is_set_up_is_set_up_all_the_same(
+    used_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    struck: list[int] = []
+    run = subprocess.run
+
+    def strike_and_run(*arguments: Any, **options: Any) -> Any:
+        if not struck:
+            struck.extend(children_of(_pid(used_home)))
+            kill_9(struck[0])
+        return run(*arguments, **options)
+
+    monkeypatch.setattr(subprocess, "run", strike_and_run)
+
+    with embedded_postgres(used_home, database="another") as url:
+        assert await _ask(url, "SELECT 1") == 1
+
+    assert struck
 
 
 async def test_files_left_behind_that_name_a_living_process_are_no_obstacle(
