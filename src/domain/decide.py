@@ -161,15 +161,12 @@ def _replied(payment: Payment, evidence: StatusReply) -> Decision:
     if is_own and status.rank < payment.status.rank and _is_long_unconfirmed(payment, at):
         said = f"Midtrans says {status}, a notification said {payment.status}"
         return _break(payment, Break(reason="not_confirmed", subject=said), at, raw)
-    refunded = evidence.refund_amount or 0
-    if status is Status.REFUND and evidence.refund_amount is None:
-        refunded = payment.gross_amount
     claim = _Claim(
         status=status,
         transaction_id=evidence.transaction_id,
         at=at,
         settled_at=evidence.settled_at,
-        refunded=refunded if status in MONEY_BACK else 0,
+        refunded=evidence.refunded_of(payment.gross_amount) if status in MONEY_BACK else 0,
         raw=raw,
     )
     return _believe(payment, claim, Source.STATUS_REPLY)

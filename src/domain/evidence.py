@@ -86,6 +86,11 @@ class StatusReply:
     received_at: datetime
     raw: bytes = field(default=b"", repr=False, compare=False)
 
+    def refunded_of(self, gross_amount: int) -> int:
+        """How many rupiah went back by it; a refund that tells no amount is of all."""
+        is_whole = self.refund_amount is None and self.transaction_status.lower() == Status.REFUND
+        return gross_amount if is_whole else self.refund_amount or 0
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NoTransaction:

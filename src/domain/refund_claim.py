@@ -8,7 +8,6 @@ from typing import Final
 
 from domain.evidence import NoTransaction, StatusReply
 from domain.rupiah import parse_gross_amount
-from domain.status import Status
 
 _KEY_LENGTH: Final = 255
 
@@ -51,16 +50,11 @@ def is_told(claim: RefundClaim, gross_amount: int, reply: StatusReply | NoTransa
         return False
     found = []
     if claim.amount is not None:
-        found.append(_refunded(gross_amount, reply) >= min(claim.amount, gross_amount))
+        found.append(reply.refunded_of(gross_amount) >= min(claim.amount, gross_amount))
     if claim.keys and reply.refunds:
         confirmed = {one.key for one in reply.refunds if one.confirmed_at is not None}
         found.append(claim.keys <= {one.key for one in reply.refunds} and claim.confirmed <= confirmed)
     return all(found) if found else None
-
-
-def _refunded(gross_amount: int, reply: StatusReply) -> int:
-    is_whole = reply.refund_amount is None and reply.transaction_status.lower() == Status.REFUND
-    return gross_amount if is_whole else reply.refund_amount or 0
 
 
 def _key(fields: dict[str, object]) -> str | None:
