@@ -19,6 +19,7 @@ def in_quiet() -> Iterator[None]:
     log, thresholds = worker._log, gc.get_threshold()
     worker._log = _Silence()  # type: ignore[misc]
     gc.set_threshold(100_000, 50, 50)
+    gc.freeze()  # what is there before the lives is not looked through after them
     try:
         with warnings.catch_warnings():
             # What a killed process had not begun yet is never awaited.
@@ -27,4 +28,5 @@ def in_quiet() -> Iterator[None]:
             gc.collect()
     finally:
         worker._log = log  # type: ignore[misc]
+        gc.unfreeze()
         gc.set_threshold(*thresholds)
