@@ -9,7 +9,7 @@ import pytest
 from domain.decide import CONFIRMED_WITHIN, MISSED_AFTER, decide
 from domain.evidence import Attended, NoTransaction
 from domain.history import EVIDENCE, Source, digest_of
-from domain.payment import LATE, Break, Payment
+from domain.payment import AFTER_FAILURE, LATE, Break, Payment
 from domain.status import Status
 from support.builders import MINUTE, NOW, a_notification, a_payment, a_status_reply
 
@@ -102,6 +102,24 @@ def test_a_pending_transaction_that_is_gone_long_after_its_time_is_a_break(
     after = decide(payment, gone).payment
 
     assert [b.reason for b in after.breaks] == found
+    assert after.status is Status.PENDING
+
+
+@pytest.mark.parametrize(("early", "found"), [(0, ["missing_there"]), (1, [])])
+@pytest.mark.parametrize("skew", [timedelta(), timedelta(hours=-2)])
+def test_a_transaction_that_was_found_long_after_its_time_may_be_unknown_for_a_moment(
+    early: int, found: list[str], skew: timedelta
+) -> None:
+    """Midtrans's own status may still be the one of before, also where a process's clock is behind."""
+    failed = a_payment(status=Status.FAILURE, transaction_id=None)
+    then = failed.expires_at + timedelta(hours=1)
+    told = a_status_reply(transaction_status="pending", received_at=then + skew)
+    payment = decide(replace(failed, read_at=then), told).payment
+    later = then + MISSED_AFTER - timedelta(seconds=early)
+
+    after = decide(replace(payment, read_at=later), NoTransaction(received_at=later)).payment
+
+    assert [b.reason for b in after.breaks if b.reason != AFTER_FAILURE] == found
     assert after.status is Status.PENDING
 
 
