@@ -16,7 +16,7 @@ _ROOT: Final = Path(__file__).parents[2]
 _COPIED: Final = ("src", "tests", "db", "docs")
 _POSTGRES: Final = "/adapters/postgres/"
 _LIVES: Final = 600
-# What has not ended by then hangs, which nobody overlooks.
+# What has not ended by then goes round and round, which nobody overlooks.
 _SECONDS: Final = 900
 _FAILED: Final = re.compile(r"^(?:FAILED|ERROR) \S*?([\w.]+\.py)", re.MULTILINE)
 
@@ -73,7 +73,8 @@ def _findings(said: str) -> list[str]:
     return [f"life {found[0]['seed']}: {found[0]['law']}"] if found else []
 
 
-_PYTEST: Final = ("-m", "pytest", "-q", "--tb=no", "-p", "no:cacheprovider")
+# A test that hangs has found something, and the others are to be run all the same.
+_PYTEST: Final = ("-m", "pytest", "-q", "--tb=no", "--timeout=30", "-p", "no:cacheprovider")
 _UNIT: Final = ("domain", "usecases", "adapters", "entrypoints/test_webhook.py")
 _CONTRACTS: Final = tuple(
     f"tests/integration/postgres/test_{what}.py" for what in ("contracts", "deliveries")
