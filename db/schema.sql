@@ -200,7 +200,8 @@ CREATE TABLE public.payment_transactions (
     unconfirmed_since timestamp with time zone,
     attended jsonb DEFAULT '[]'::jsonb NOT NULL,
     needs_attention boolean DEFAULT false NOT NULL,
-    checkout_token text
+    checkout_token text,
+    changed_at timestamp with time zone
 );
 
 
@@ -617,4 +618,5 @@ INSERT INTO public.schema_migrations (version) VALUES
     ('20261125000004'),
     ('20261125000005'),
     ('20261126000001'),
-    ('20261126000002');
+    ('20261126000002'),
+    ('20261126000003');

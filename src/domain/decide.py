@@ -180,10 +180,11 @@ def _missing(payment: Payment, evidence: NoTransaction) -> Decision:
             return Decision(payment=payment)
         claim = _Claim(status=Status.FAILURE, transaction_id=None, at=at, raw=evidence.raw)
         return _believe(payment, claim, Source.STATUS_REPLY)
-    # One that was found after its end may be unknown for a moment: a status follows its notification.
-    end = max(payment.expires_at, payment.updated_at) + MISSED_AFTER
+    end = payment.expires_at + MISSED_AFTER
     is_overdue = payment.status is Status.PENDING and _not_before(payment, at) >= end
-    if is_overdue or _is_long_unconfirmed(payment, at):
+    # One that was found after its end may be unknown for a moment: a status follows its notification.
+    is_settled = (payment.read_at or at) >= (payment.changed_at or payment.created_at) + MISSED_AFTER
+    if (is_overdue and is_settled) or _is_long_unconfirmed(payment, at):
         subject = payment.transaction_id or payment.order_id
         return _break(payment, Break(reason=MISSING_THERE, subject=subject), at, evidence.raw)
     return Decision(payment=payment)

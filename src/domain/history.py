@@ -89,9 +89,9 @@ def recorded(
     if raw:
         detail = {**detail, EVIDENCE: digest_of(raw).hex()}
     entry = _next(after, what, source, detail, at=at, raw=raw, last=adoption[0] if adoption else None)
-    # Not before it was read, by the database's clock: the process's own may be behind.
-    updated_at = max(at, before.updated_at, before.read_at or at)
-    after = replace(after, updated_at=updated_at, log_length=entry.seq, log_head=entry.digest)
+    updated_at, changed_at = max(at, before.updated_at), before.read_at or at
+    length, head = entry.seq, entry.digest
+    after = replace(after, updated_at=updated_at, changed_at=changed_at, log_length=length, log_head=head)
     return after, (*adoption, entry)
 
 

@@ -38,8 +38,9 @@ class Payment:
     ``charge_answer`` is Midtrans's own JSON, kept whole: the QR and the deep link are told once, in the
     answer to the charge, and never again. ``checkout_token`` opens the customer's page; payments of before
     have none. ``earlier_status`` is an earlier service's word for its status, where it is none of ours, until
-    the payment changes here. ``charged_at`` is when the charge was sent last, ``read_at`` when the payment
-    was read, both by the database's clock. These three make no two payments different. ``unconfirmed_since``
+    the payment changes here. ``charged_at`` is when the charge was sent last, ``changed_at`` when the payment
+    changed here last, and ``read_at`` when it was read, all by the database's clock (``updated_at`` is by a
+    process's). These four make no two payments different. ``unconfirmed_since``
     is when a notification alone moved the payment, until Midtrans says the same when asked. ``attended`` is
     what an operator has looked at. ``log_length`` and ``log_head`` are the end of its evidence log.
     """
@@ -55,6 +56,7 @@ class Payment:
     expires_at: datetime
     earlier_status: str | None = field(default=None, compare=False)
     charged_at: datetime | None = field(default=None, compare=False)
+    changed_at: datetime | None = field(default=None, compare=False)
     read_at: datetime | None = field(default=None, compare=False)
     paid_at: datetime | None = None
     late: bool = False

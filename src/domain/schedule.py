@@ -36,6 +36,8 @@ _OVERDUE: Final = (
     30 * _MINUTE,
     _HOUR,
 )
+# The same for one that was found, or changed, after its end.
+_FOUND_LATE: Final = (11 * _MINUTE,)
 # Late money is looked for until a week after the end.
 _AFTER_END: Final = (11 * _MINUTE, _HOUR, 6 * _HOUR, _DAY)
 _AFTER_EXPIRY: Final = (_HOUR, 6 * _HOUR, _DAY, 3 * _DAY, 7 * _DAY)
@@ -53,11 +55,11 @@ def ask_in(payment: Payment, at: datetime) -> timedelta | None:
 
     From when it was read, by the database's clock; from ``at`` for one that was not.
     """
-    return _wait(payment, payment.read_at or at, changed_at=payment.updated_at)
+    return _wait(payment, payment.read_at or at, changed_at=payment.changed_at or payment.created_at)
 
 
 def ask_after_change_in(payment: Payment) -> timedelta | None:
-    """The same for one that changes just now, whatever the clock says that ``updated_at`` is from."""
+    """The same for one that changes just now."""
     now = payment.read_at or payment.updated_at
     return _wait(payment, now, changed_at=now)
 
@@ -87,6 +89,7 @@ def _moments(payment: Payment, at: datetime, changed_at: datetime) -> Iterator[d
         yield _next(at, changed_at, _AFTER_EXPIRY)
     elif payment.status is Status.PENDING:
         yield _next(at, payment.expires_at, _OVERDUE) or _twice_as_old(payment.expires_at, at)
+        yield _next(at, changed_at, _FOUND_LATE)
     elif payment.status.is_unpaid_end:
         yield _next(at, changed_at, _AFTER_END)
         yield _next(at, payment.expires_at, _AFTER_EXPIRY)

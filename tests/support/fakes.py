@@ -296,7 +296,7 @@ class InMemoryPayments:
             raise UnknownUser(payment.user_id)
         assert all(other.id != payment.id for other in own.payments()), "the row's id is taken"
         now = self._clock.now()
-        own.changed.payments[payment.order_id] = replace(payment, charged_at=now)
+        own.changed.payments[payment.order_id] = replace(payment, charged_at=now, changed_at=now)
         own.changed.charged_first_at[payment.id] = now
         self._due(payment, ask_after_change_in(payment))
         self._record(entries)
@@ -332,6 +332,7 @@ class InMemoryPayments:
             transaction_id=payment.transaction_id,
             charge_answer=payment.charge_answer,
             updated_at=payment.updated_at,
+            changed_at=self._clock.now(),
             paid_at=payment.paid_at,
             late=payment.late,
             refunded_amount=payment.refunded_amount,

@@ -243,6 +243,7 @@ def payment_of(row: Any) -> Payment:
         expires_at=row["expires_at"] or expiry_of(read_answer(answer), created_at),
         earlier_status=_earlier_status(row["status"]),
         charged_at=row["charged_last_at"],
+        changed_at=row["changed_at"],
         read_at=row["read_at"],
         paid_at=row["paid_at"],
         late=row["late"],

@@ -47,6 +47,7 @@ def pass_time(pool: Pool) -> PassTime:
                 ("midtrans_budget", "paused_until"),
                 ("payment_transactions", "charged_first_at"),
                 ("payment_transactions", "charged_last_at"),
+                ("payment_transactions", "changed_at"),
                 ("payment_transactions", "expires_at"),
                 ("payment_idempotency_keys", "created_at"),
                 ("payment_idempotency_keys", "leased_until"),

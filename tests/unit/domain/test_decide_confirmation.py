@@ -106,21 +106,29 @@ def test_a_pending_transaction_that_is_gone_long_after_its_time_is_a_break(
 
 
 @pytest.mark.parametrize(("early", "found"), [(0, ["missing_there"]), (1, [])])
-@pytest.mark.parametrize("skew", [timedelta(), timedelta(hours=-2)])
+@pytest.mark.parametrize("skew", [timedelta(), timedelta(hours=-2), timedelta(days=2)])
 def test_a_transaction_that_was_found_long_after_its_time_may_be_unknown_for_a_moment(
     early: int, found: list[str], skew: timedelta
 ) -> None:
-    """Midtrans's own status may still be the one of before, also where a process's clock is behind."""
+    """Midtrans's own status may still be the one of before, whatever a process's clock says."""
     failed = a_payment(status=Status.FAILURE, transaction_id=None)
-    then = failed.expires_at + timedelta(hours=1)
+    then = failed.expires_at + timedelta(hours=3)
     told = a_status_reply(transaction_status="pending", received_at=then + skew)
     payment = decide(replace(failed, read_at=then), told).payment
     later = then + MISSED_AFTER - timedelta(seconds=early)
 
-    after = decide(replace(payment, read_at=later), NoTransaction(received_at=later)).payment
+    after = decide(replace(payment, read_at=later), NoTransaction(received_at=later + skew)).payment
 
     assert [b.reason for b in after.breaks if b.reason != AFTER_FAILURE] == found
     assert after.status is Status.PENDING
+
+
+def test_when_an_earlier_service_s_trigger_updated_the_row_does_not_count() -> None:
+    at = NOW + timedelta(days=1)
+
+    payment = decide(a_payment(**PENDING, updated_at=at), NoTransaction(received_at=at)).payment
+
+    assert [b.reason for b in payment.breaks] == ["missing_there"]
 
 
 @pytest.mark.parametrize("status", [Status.SETTLEMENT, Status.EXPIRE, Status.REFUND, Status.FAILURE])

@@ -21,7 +21,7 @@ EXPIRY = NOW + 15 * MINUTE
 
 def asked(payment: Payment, *, until: timedelta) -> list[timedelta]:
     """When a payment that never changes is asked about, from its start on."""
-    at, times = payment.updated_at, list[timedelta]()
+    at, times = payment.changed_at or payment.created_at, list[timedelta]()
     while (wait := ask_in(payment, at)) is not None and at + wait <= NOW + until:
         at += wait
         times.append(at - NOW)
@@ -79,12 +79,27 @@ def test_a_long_overdue_payment_is_asked_about_for_ever_and_never_more_than_six_
     assert times[-1] > 29 * DAY
 
 
+def test_one_that_was_found_long_after_its_end_is_asked_about_when_it_would_be_missing() -> None:
+    found_at = EXPIRY + 8 * HOUR
+
+    times = asked(a_payment(status=Status.PENDING, changed_at=found_at), until=12 * HOUR)
+
+    assert times[0] == found_at + 11 * MINUTE - NOW
+
+
+def test_when_an_earlier_service_s_trigger_updated_the_row_is_not_when_the_payment_changed() -> None:
+    at = EXPIRY + 30 * DAY
+
+    assert ask_in(a_payment(status=Status.EXPIRE, updated_at=at), at) is None
+    assert ask_in(a_payment(status=Status.PENDING, updated_at=at), at) == 6 * HOUR
+
+
 def test_one_that_midtrans_does_not_know_is_asked_about_for_a_week_and_is_then_left_to_a_person() -> None:
     gone = Break(reason=MISSING_THERE, subject="t-1")
     found_at = EXPIRY + 300 * DAY
 
     times = asked(
-        a_payment(status=Status.PENDING, breaks=(gone,), attended=(gone,), updated_at=found_at),
+        a_payment(status=Status.PENDING, breaks=(gone,), attended=(gone,), changed_at=found_at),
         until=2 * 365 * DAY,
     )
 
@@ -97,7 +112,7 @@ def test_a_charge_that_turned_up_after_a_told_failure_is_due_at_once_and_then_ev
     late = a_payment(
         status=Status.PENDING,
         breaks=(Break(reason=AFTER_FAILURE, subject="t-1"),),
-        updated_at=found_at,
+        changed_at=found_at,
         expires_at=NOW + 7 * DAY,
     )
 
@@ -131,14 +146,14 @@ def test_it_is_due_at_once_whatever_a_process_s_clock_says(ahead: timedelta) -> 
 def test_one_that_midtrans_does_not_know_any_more_is_not_to_be_cancelled_for_ever() -> None:
     breaks = tuple(Break(reason=reason, subject="t-1") for reason in (AFTER_FAILURE, MISSING_THERE))
 
-    times = asked(a_payment(status=Status.PENDING, breaks=breaks, updated_at=EXPIRY), until=30 * DAY)
+    times = asked(a_payment(status=Status.PENDING, breaks=breaks, changed_at=EXPIRY), until=30 * DAY)
 
     assert times[-1] == 15 * MINUTE + 7 * DAY
 
 
 @pytest.mark.parametrize("status", [Status.EXPIRE, Status.CANCEL, Status.DENY, Status.FAILURE])
 def test_late_money_is_looked_for_until_a_week_after_the_expiry(status: Status) -> None:
-    times = asked(a_payment(status=status, updated_at=EXPIRY), until=30 * DAY)
+    times = asked(a_payment(status=status, changed_at=EXPIRY), until=30 * DAY)
 
     assert times[-1] == 15 * MINUTE + 7 * DAY
     assert any(time > DAY for time in times)
@@ -146,7 +161,7 @@ def test_late_money_is_looked_for_until_a_week_after_the_expiry(status: Status) 
 
 
 def test_one_that_ended_long_before_its_expiry_is_asked_about_soon_after_the_end() -> None:
-    cancelled = a_payment(status=Status.CANCEL, updated_at=NOW + MINUTE, expires_at=NOW + 7 * DAY)
+    cancelled = a_payment(status=Status.CANCEL, changed_at=NOW + MINUTE, expires_at=NOW + 7 * DAY)
 
     assert ask_in(cancelled, NOW + MINUTE) == 11 * MINUTE
 

@@ -3,7 +3,7 @@
 -- the log tells it also of changes that the release before made.
 -- $1 token
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at, now() AS read_at, checkout_token,
+       charged_last_at, changed_at, now() AS read_at, checkout_token,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head,
        (SELECT min(recorded_at)
@@ -19,7 +19,7 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 -- Of the payments that somebody follows, those that changed.
 -- $1 ids, $2 the length of each one's log as seen
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at, now() AS read_at, checkout_token,
+       charged_last_at, changed_at, now() AS read_at, checkout_token,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions

@@ -4,10 +4,10 @@
 -- $10 metadata, $11 log length, $12 log head, $13 when it is due, from now, $14 checkout token; $15.. the log rows
 WITH added AS (
   INSERT INTO payment_transactions (
-    id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at,
-    callback_url, metadata, log_length, log_head, due_at, checkout_token)
+    id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, changed_at,
+    expires_at, callback_url, metadata, log_length, log_head, due_at, checkout_token)
   SELECT n.id, n.user_id, n.order_id, n.gross_amount, n.payment_type, n.status, n.created_at, n.created_at,
-         n.expires_at, n.callback_url, n.metadata::jsonb, n.log_length, n.log_head, now() + n.due_in, n.checkout_token
+         now(), n.expires_at, n.callback_url, n.metadata::jsonb, n.log_length, n.log_head, now() + n.due_in, n.checkout_token
     FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::int[], $5::text[], $6::text[], $7::timestamptz[],
                 $8::timestamptz[], $9::text[], $10::text[], $11::int[], $12::bytea[], $13::interval[], $14::text[])
            AS n (id, user_id, order_id, gross_amount, payment_type, status, created_at, expires_at, callback_url,
@@ -28,7 +28,7 @@ SELECT id FROM added;
 -- name: lock
 -- $1 order id
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at, now() AS read_at, checkout_token,
+       charged_last_at, changed_at, now() AS read_at, checkout_token,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
@@ -38,7 +38,7 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 -- name: find
 -- $1 order id
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at, now() AS read_at, checkout_token,
+       charged_last_at, changed_at, now() AS read_at, checkout_token,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
@@ -47,7 +47,7 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 -- name: find_all
 -- $1 order ids
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at, now() AS read_at, checkout_token,
+       charged_last_at, changed_at, now() AS read_at, checkout_token,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
@@ -57,7 +57,7 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 -- Those that nobody holds, and nobody waits; and whether there is anybody to tell of changes.
 -- $1 order ids
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at, now() AS read_at, checkout_token,
+       charged_last_at, changed_at, now() AS read_at, checkout_token,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head,
        EXISTS (SELECT FROM merchant_endpoints WHERE disabled_at IS NULL) AS is_anybody_told
@@ -74,7 +74,7 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 WITH saved AS (
   UPDATE payment_transactions p
      SET status = c.status, midtrans_transaction_id = c.transaction_id, updated_at = c.updated_at,
-         midtrans_response_json = coalesce(p.midtrans_response_json, c.answer::jsonb), paid_at = c.paid_at,
+         changed_at = now(), midtrans_response_json = coalesce(p.midtrans_response_json, c.answer::jsonb), paid_at = c.paid_at,
          late = c.late, refunded_amount = c.refunded_amount, breaks = c.breaks::jsonb, log_length = c.log_length,
          log_head = c.log_head, unconfirmed_since = c.unconfirmed_since, attended = c.attended::jsonb,
          needs_attention = c.needs_attention, due_at = now() + c.due_in
@@ -205,7 +205,7 @@ UPDATE payment_transactions
 -- name: attention
 -- $1 how many
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at, now() AS read_at, checkout_token,
+       charged_last_at, changed_at, now() AS read_at, checkout_token,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
@@ -217,7 +217,7 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 -- Newest first, after the place ($3, $4) if one is given.
 -- $1 user, $2 status or null, $3 created, $4 id, $5 how many
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at, now() AS read_at, checkout_token,
+       charged_last_at, changed_at, now() AS read_at, checkout_token,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
@@ -231,7 +231,7 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 -- name: page_of_all
 -- $1 status or null, $2 created, $3 id, $4 how many
 SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at, paid_at,
-       charged_last_at, now() AS read_at, checkout_token,
+       charged_last_at, changed_at, now() AS read_at, checkout_token,
        late, refunded_amount, midtrans_transaction_id, midtrans_response_json, callback_url, metadata, breaks,
        unconfirmed_since, attended, log_length, log_head
   FROM payment_transactions
