@@ -24,7 +24,7 @@ from domain.evidence import (
     TransactionElsewhere,
 )
 from domain.history import Entry, Source
-from domain.payment import AFTER_FAILURE, MISSING_THERE, Break, Payment
+from domain.payment import AFTER_FAILURE, MISSING_THERE, NOT_CONFIRMED, Break, Payment
 from domain.rupiah import parse_gross_amount
 from domain.signature import has_second_reading
 from domain.status import MONEY_BACK, NOTIFIED, REFUNDS, REPLIED, Status, status_of
@@ -34,6 +34,8 @@ from domain.status import MONEY_BACK, NOTIFIED, REFUNDS, REPLIED, Status, status
 NO_TRANSACTION_AFTER: Final = timedelta(minutes=10, seconds=25)
 # What a notification alone moved is confirmed within the hour; a contradiction then is no delay any more.
 CONFIRMED_WITHIN: Final = timedelta(minutes=55)
+# Where all that is told is about something else, a person has that break for long enough.
+UNCONFIRMED_FOR: Final = timedelta(days=7)
 # Midtrans expires a transaction within 90 s of its time (its published SLA), and then still knows it.
 MISSED_AFTER: Final = timedelta(minutes=10)
 
@@ -158,9 +160,9 @@ def _replied(payment: Payment, evidence: StatusReply) -> Decision:
     if status is None:
         return _break(payment, Break(reason="status", subject=_disagreement(evidence)), at, raw)
     is_own = evidence.transaction_id == payment.transaction_id
-    if is_own and status.rank < payment.status.rank and _is_long_unconfirmed(payment, at):
+    if is_own and status.rank < payment.status.rank and _is_unconfirmed_for(CONFIRMED_WITHIN, payment, at):
         said = f"Midtrans says {status}, a notification said {payment.status}"
-        return _break(payment, Break(reason="not_confirmed", subject=said), at, raw)
+        return _break(payment, Break(reason=NOT_CONFIRMED, subject=said), at, raw)
     claim = _Claim(
         status=status,
         transaction_id=evidence.transaction_id,
@@ -184,15 +186,15 @@ def _missing(payment: Payment, evidence: NoTransaction) -> Decision:
     is_overdue = payment.status is Status.PENDING and _not_before(payment, at) >= end
     # One that was found after its end may be unknown for a moment: a status follows its notification.
     is_settled = (payment.read_at or at) >= (payment.changed_at or payment.created_at) + MISSED_AFTER
-    if (is_overdue and is_settled) or _is_long_unconfirmed(payment, at):
+    if (is_overdue and is_settled) or _is_unconfirmed_for(CONFIRMED_WITHIN, payment, at):
         subject = payment.transaction_id or payment.order_id
         return _break(payment, Break(reason=MISSING_THERE, subject=subject), at, evidence.raw)
     return Decision(payment=payment)
 
 
-def _is_long_unconfirmed(payment: Payment, at: datetime) -> bool:
+def _is_unconfirmed_for(wait: timedelta, payment: Payment, at: datetime) -> bool:
     since = payment.unconfirmed_since
-    return since is not None and _not_before(payment, at) >= since + CONFIRMED_WITHIN
+    return since is not None and _not_before(payment, at) >= since + wait
 
 
 def _not_before(payment: Payment, at: datetime) -> datetime:
@@ -328,8 +330,10 @@ def _had_ended(payment: Payment) -> bool:
 
 
 def _break(payment: Payment, found: Break, at: datetime, raw: bytes = b"") -> Decision:
-    """Keep a disagreement; once it is stored, nobody waits for a confirmation any more."""
-    since = None if _is_long_unconfirmed(payment, at) else payment.unconfirmed_since
+    """Keep a disagreement; one about what is to be confirmed ends the wait for that."""
+    is_about_it = found.reason in {NOT_CONFIRMED, MISSING_THERE}
+    wait = CONFIRMED_WITHIN if is_about_it else UNCONFIRMED_FOR
+    since = None if _is_unconfirmed_for(wait, payment, at) else payment.unconfirmed_since
     after = replace(payment, breaks=tuple(sorted({*payment.breaks, found})), unconfirmed_since=since)
     if after == payment:
         return Decision(payment=payment)

@@ -21,6 +21,8 @@ LATE: Final = "late"
 AFTER_FAILURE: Final = "charge_after_failure"
 # The reason of the break when Midtrans does not know the transaction of a payment that should be over.
 MISSING_THERE: Final = "missing_there"
+# And when Midtrans lastingly says less than a notification did.
+NOT_CONFIRMED: Final = "not_confirmed"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
