@@ -201,7 +201,7 @@ CREATE TABLE public.payment_transactions (
     attended jsonb DEFAULT '[]'::jsonb NOT NULL,
     needs_attention boolean DEFAULT false NOT NULL,
     checkout_token text,
-    changed_at timestamp with time zone
+    changed_at timestamp with time zone DEFAULT now()
 );
 
 

@@ -34,8 +34,6 @@ from domain.status import MONEY_BACK, NOTIFIED, REFUNDS, REPLIED, Status, status
 NO_TRANSACTION_AFTER: Final = timedelta(minutes=10, seconds=25)
 # What a notification alone moved is confirmed within the hour; a contradiction then is no delay any more.
 CONFIRMED_WITHIN: Final = timedelta(minutes=55)
-# Where all that is told is about something else, a person has that break for long enough.
-UNCONFIRMED_FOR: Final = timedelta(days=7)
 # Midtrans expires a transaction within 90 s of its time (its published SLA), and then still knows it.
 MISSED_AFTER: Final = timedelta(minutes=10)
 
@@ -160,7 +158,7 @@ def _replied(payment: Payment, evidence: StatusReply) -> Decision:
     if status is None:
         return _break(payment, Break(reason="status", subject=_disagreement(evidence)), at, raw)
     is_own = evidence.transaction_id == payment.transaction_id
-    if is_own and status.rank < payment.status.rank and _is_unconfirmed_for(CONFIRMED_WITHIN, payment, at):
+    if is_own and status.rank < payment.status.rank and _is_long_unconfirmed(payment, at):
         said = f"Midtrans says {status}, a notification said {payment.status}"
         return _break(payment, Break(reason=NOT_CONFIRMED, subject=said), at, raw)
     claim = _Claim(
@@ -186,15 +184,15 @@ def _missing(payment: Payment, evidence: NoTransaction) -> Decision:
     is_overdue = payment.status is Status.PENDING and _not_before(payment, at) >= end
     # One that was found after its end may be unknown for a moment: a status follows its notification.
     is_settled = (payment.read_at or at) >= (payment.changed_at or payment.created_at) + MISSED_AFTER
-    if (is_overdue and is_settled) or _is_unconfirmed_for(CONFIRMED_WITHIN, payment, at):
+    if (is_overdue and is_settled) or _is_long_unconfirmed(payment, at):
         subject = payment.transaction_id or payment.order_id
         return _break(payment, Break(reason=MISSING_THERE, subject=subject), at, evidence.raw)
     return Decision(payment=payment)
 
 
-def _is_unconfirmed_for(wait: timedelta, payment: Payment, at: datetime) -> bool:
+def _is_long_unconfirmed(payment: Payment, at: datetime) -> bool:
     since = payment.unconfirmed_since
-    return since is not None and _not_before(payment, at) >= since + wait
+    return since is not None and _not_before(payment, at) >= since + CONFIRMED_WITHIN
 
 
 def _not_before(payment: Payment, at: datetime) -> datetime:
@@ -331,9 +329,8 @@ def _had_ended(payment: Payment) -> bool:
 
 def _break(payment: Payment, found: Break, at: datetime, raw: bytes = b"") -> Decision:
     """Keep a disagreement; one about what is to be confirmed ends the wait for that."""
-    is_about_it = found.reason in {NOT_CONFIRMED, MISSING_THERE}
-    wait = CONFIRMED_WITHIN if is_about_it else UNCONFIRMED_FOR
-    since = None if _is_unconfirmed_for(wait, payment, at) else payment.unconfirmed_since
+    is_its_end = found.reason in {NOT_CONFIRMED, MISSING_THERE} and _is_long_unconfirmed(payment, at)
+    since = None if is_its_end else payment.unconfirmed_since
     after = replace(payment, breaks=tuple(sorted({*payment.breaks, found})), unconfirmed_since=since)
     if after == payment:
         return Decision(payment=payment)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import TYPE_CHECKING
 
@@ -40,8 +41,10 @@ async def empty_database_url(databases: Databases) -> str:
 
 @pytest.fixture
 async def pool(database_url: str) -> AsyncIterator[Pool]:
-    async with create_pool(dsn=database_url, size=8) as opened:
-        yield opened
+    opened = await create_pool(dsn=database_url, size=8)
+    yield opened
+    async with asyncio.timeout(60):  # what a test that hung still holds is never given back
+        await opened.close()
 
 
 @pytest.fixture

@@ -321,6 +321,38 @@ async def test_refunds_are_never_dropped(earlier_url: str) -> None:
         await asyncio.to_thread(_roll_everything_back, earlier_url)
 
 
+async def test_payments_of_the_release_before_keep_when_they_changed(
+    earlier_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that are asked about; when none of the others changed matters any more."""
+    some = tmp_path / "migrations"
+    some.mkdir()
+    monkeypatch.setattr(migrations, "DIRECTORY", some)
+    for name in _FILES[: _FILES.index("20261126000003_changed.sql")]:
+        (some / name).write_text((DIRECTORY / name).read_text())
+    await asyncio.to_thread(migrate_up, earlier_url)
+    async with connected(earlier_url) as connection:
+        await connection.execute(
+            "UPDATE payment_transactions"
+            " SET created_at = now() - interval '9 days', updated_at = now() - interval '2 days',"
+            " due_at = CASE WHEN order_id = 'earlier-pending' THEN now() END"
+        )
+
+    monkeypatch.undo()
+    await asyncio.to_thread(migrate_up, earlier_url)
+
+    async with connected(earlier_url) as connection:
+        changed = await connection.fetch(
+            "SELECT order_id, updated_at FROM payment_transactions WHERE changed_at = updated_at"
+        )
+        empty = await connection.fetchval(
+            "SELECT count(*) FROM payment_transactions WHERE changed_at IS NULL"
+        )
+        every = await connection.fetchval("SELECT count(*) FROM payment_transactions")
+    assert [row["order_id"] for row in changed] == ["earlier-pending"]
+    assert empty == every - 1 > 0
+
+
 async def test_checkout_tokens_are_never_dropped(earlier_url: str) -> None:
     """They are kept nowhere else, and customers have them open."""
     await asyncio.to_thread(migrate_up, earlier_url)

@@ -74,7 +74,7 @@ def _findings(said: str) -> list[str]:
 
 
 # A test that hangs has found something, and the others are to be run all the same.
-_PYTEST: Final = ("-m", "pytest", "-q", "--tb=no", "--timeout=30", "-p", "no:cacheprovider")
+_PYTEST: Final = ("-m", "pytest", "-q", "--tb=no", "--timeout=90", "-p", "no:cacheprovider")
 _UNIT: Final = ("domain", "usecases", "adapters", "entrypoints/test_webhook.py")
 _CONTRACTS: Final = tuple(
     f"tests/integration/postgres/test_{what}.py" for what in ("contracts", "deliveries")

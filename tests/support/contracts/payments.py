@@ -869,7 +869,7 @@ class PaymentsContract:
         self, begin: UnitOfWork, pass_time: PassTime, ahead: timedelta
     ) -> None:
         await given(begin)
-        await pass_time(60)
+        await pass_time(600)
         async with begin() as work:
             payment = await work.payments.lock("order-1")
             assert payment is not None
@@ -877,9 +877,12 @@ class PaymentsContract:
             assert payment.read_at is not None
             at_first = payment.read_at - payment.changed_at
             await work.payments.save(replace(payment, updated_at=payment.read_at + ahead), ())
-            assert await work.payments.take_turn(payment.id, seconds=10)
-        await pass_time(30)
+        await pass_time(45)
+        async with begin() as work:  # what is no change
+            assert await work.payments.take_due(limit=1) == ["order-1"]
+        await pass_time(15)
         async with begin() as work:
+            assert await work.payments.take_turn(payment.id, seconds=10)
             await work.payments.put_off(payment, at=payment.read_at + ahead)
         async with begin() as work:
             payment = await work.payments.lock("order-1")
@@ -888,8 +891,8 @@ class PaymentsContract:
             assert payment.read_at is not None
             since_change = payment.read_at - payment.changed_at
 
-        assert timedelta(seconds=60) <= at_first
-        assert timedelta(seconds=30) <= since_change < at_first
+        assert timedelta(seconds=600) <= at_first
+        assert timedelta(seconds=60) <= since_change < at_first
 
     @pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(hours=-1)])
     async def test_what_ended_just_now_is_looked_at_in_time_however_wrong_a_process_s_clock_is(

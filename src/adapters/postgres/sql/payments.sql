@@ -4,10 +4,10 @@
 -- $10 metadata, $11 log length, $12 log head, $13 when it is due, from now, $14 checkout token; $15.. the log rows
 WITH added AS (
   INSERT INTO payment_transactions (
-    id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, changed_at,
-    expires_at, callback_url, metadata, log_length, log_head, due_at, checkout_token)
+    id, user_id, order_id, gross_amount, payment_type, status, created_at, updated_at, expires_at,
+    callback_url, metadata, log_length, log_head, due_at, checkout_token)
   SELECT n.id, n.user_id, n.order_id, n.gross_amount, n.payment_type, n.status, n.created_at, n.created_at,
-         now(), n.expires_at, n.callback_url, n.metadata::jsonb, n.log_length, n.log_head, now() + n.due_in, n.checkout_token
+         n.expires_at, n.callback_url, n.metadata::jsonb, n.log_length, n.log_head, now() + n.due_in, n.checkout_token
     FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::int[], $5::text[], $6::text[], $7::timestamptz[],
                 $8::timestamptz[], $9::text[], $10::text[], $11::int[], $12::bytea[], $13::interval[], $14::text[])
            AS n (id, user_id, order_id, gross_amount, payment_type, status, created_at, expires_at, callback_url,
