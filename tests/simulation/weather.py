@@ -109,6 +109,8 @@ class Weather:
                 self._world.tell(process.name, "is asked to stop")
                 process.stop()
                 await asyncio.sleep(min(seconds, 30.0))
+                if self.is_calm:
+                    return
                 process.crash()
                 self._start(process)
 
@@ -163,8 +165,8 @@ class Weather:
         for process in self._processes:
             process.clock.ahead = 0.0
             self._world.loop.go_on(process.owner)
-            if process.is_up and self._previous_key is not None:
-                process.crash()  # it may still have the old key
+            if process.is_up and (process.is_stopping or self._previous_key is not None):
+                process.crash()  # it is on its way out, or may still have the old key
             self._start(process)
         for hear in self.on_calm:
             hear()

@@ -151,9 +151,12 @@ class ChargePayment:
 
         order_id = payment.order_id
         known = () if evidence is None else (evidence,)
-        # Another call stored it, and may have answered though its lease was lost.
-        is_charged = evidence is None and payment.charge_answer is not None
+        is_charged = False
         try:
+            if evidence is None:
+                # Another call stored it, also just now, and may have answered though its lease was lost.
+                payment = await self._reader.find(order_id) or payment
+                is_charged = payment.charge_answer is not None
             if evidence is None and payment.status is Status.FAILURE:
                 said = _refusal(await self._reader.log(payment.id))
             payment = await self._apply(order_id, known, at=self._clock.now(), then=end)

@@ -914,3 +914,23 @@ async def test_a_refusal_that_nobody_was_answered_with_is_told_in_words_of_our_o
         await create(WANTED, CALL)
 
     assert told.value.gateway_code == "404"
+
+
+async def test_a_refusal_that_another_call_stored_meanwhile_is_told_in_its_words(
+    create: CreatePayment, gateway: ScriptedGateway, clock: ManualClock, begin: InMemoryUnitOfWork
+) -> None:
+    """As one that stood still past its lease does, while this one asks Midtrans."""
+
+    async def refused() -> NoTransaction:
+        await ApplyEvidence(begin)("order-1", (REFUSED,), at=clock.now())
+        return NoTransaction(received_at=clock.now())
+
+    await lose_the_answer(create, gateway)
+    clock.advance(700)
+    gateway.answers_status_of("order-1", refused)
+
+    with pytest.raises(GatewayRefused) as told:
+        await create(WANTED, CALL)
+
+    assert told.value.gateway_message == "Payment channel is not activated."
+    assert told.value.replayed
