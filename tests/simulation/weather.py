@@ -105,7 +105,7 @@ class Weather:
     async def _restart(self, seconds: float) -> None:
         """A new release: each process drains and comes back, one after the other."""
         for process in self._processes:
-            if process.is_up and not process.is_stopping:
+            if process.is_up and not process.is_stopping and not self.is_calm:
                 self._world.tell(process.name, "is asked to stop")
                 process.stop()
                 await asyncio.sleep(min(seconds, 30.0))
