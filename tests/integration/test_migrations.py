@@ -90,12 +90,16 @@ async def test_up_then_down_then_up(empty_database_url: str, tmp_path: Path) -> 
     assert (tmp_path / "second.sql").read_text() == (tmp_path / "first.sql").read_text()
 
 
-async def test_every_down_undoes_exactly_its_up(
-    empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    some = tmp_path / "migrations"
-    some.mkdir()
-    monkeypatch.setattr(migrations, "DIRECTORY", some)
+@pytest.fixture
+def some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stands where the migrations are, with none in it at first."""
+    directory = tmp_path / "migrations"
+    directory.mkdir()
+    monkeypatch.setattr(migrations, "DIRECTORY", directory)
+    return directory
+
+
+async def test_every_down_undoes_exactly_its_up(empty_database_url: str, tmp_path: Path, some: Path) -> None:
     for name in _FILES:
         schema.dump(empty_database_url, tmp_path / "before.sql")
         (some / name).write_text((DIRECTORY / name).read_text())
@@ -321,14 +325,10 @@ async def test_refunds_are_never_dropped(earlier_url: str) -> None:
         await asyncio.to_thread(_roll_everything_back, earlier_url)
 
 
-async def test_payments_of_the_release_before_keep_when_they_changed(
-    earlier_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_payments_of_the_release_before_keep_when_they_changed(earlier_url: str, some: Path) -> None:
     """Those that are asked about; when none of the others changed matters any more."""
-    some = tmp_path / "migrations"
-    some.mkdir()
-    monkeypatch.setattr(migrations, "DIRECTORY", some)
-    for name in _FILES[: _FILES.index("20261126000003_changed.sql")]:
+    first = _FILES.index("20261126000003_changed.sql")
+    for name in _FILES[:first]:
         (some / name).write_text((DIRECTORY / name).read_text())
     await asyncio.to_thread(migrate_up, earlier_url)
     async with connected(earlier_url) as connection:
@@ -338,7 +338,8 @@ async def test_payments_of_the_release_before_keep_when_they_changed(
             " due_at = CASE WHEN order_id = 'earlier-pending' THEN now() END"
         )
 
-    monkeypatch.undo()
+    for name in _FILES[first:]:
+        (some / name).write_text((DIRECTORY / name).read_text())
     await asyncio.to_thread(migrate_up, earlier_url)
 
     async with connected(earlier_url) as connection:

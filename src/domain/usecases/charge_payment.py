@@ -157,8 +157,8 @@ class ChargePayment:
                 # Another call stored it, also just now, and may have answered though its lease was lost.
                 payment = await self._reader.find(order_id) or payment
                 is_charged = payment.charge_answer is not None
-            if evidence is None and payment.status is Status.FAILURE:
-                said = _refusal(await self._reader.log(payment.id))
+                if payment.status is Status.FAILURE:
+                    said = _refusal(await self._reader.log(payment.id))
             payment = await self._apply(order_id, known, at=self._clock.now(), then=end)
         except DatabaseUnavailable as away:
             # What Midtrans said is lost to us: only asking it again can tell.

@@ -3,7 +3,7 @@
 import shlex
 from typing import Final
 
-from domain.payment import LATE, Break, Payment
+from domain.payment import LATE, MISSING_THERE, NOT_CONFIRMED, Break, Payment
 from domain.status import REFUNDS
 from entrypoints.cli.output import rupiah, show_json, show_table
 from entrypoints.cli.session import DATABASE, with_container
@@ -91,6 +91,6 @@ def next_command(payment: Payment, what: Break) -> str:
         return f"bayar doctor, then bayar payments sync {order_id}; the refund is repeated by itself"
     if what.reason == _GAVE_UP:
         return f"bayar deliveries list {order_id}, then bayar deliveries resend {what.subject}"
-    if what.reason in {"missing_there", "not_confirmed"}:
+    if what.reason in {MISSING_THERE, NOT_CONFIRMED}:
         return f"bayar payments sync {order_id}, then {attended}"
     return f"bayar payments show {order_id}, then {attended}"

@@ -51,6 +51,14 @@ CHANGED: Final[dict[str, Any]] = {
 Kill = Callable[["asyncio.Task[None]"], Awaitable[None]]
 
 
+async def _locked_since_its_change(work: Work) -> tuple[Payment, timedelta]:
+    payment = await work.payments.lock("order-1")
+    assert payment is not None
+    assert payment.changed_at is not None
+    assert payment.read_at is not None
+    return payment, payment.read_at - payment.changed_at
+
+
 class PaymentsContract:
     """Override all five fixtures; the store is empty before each test.
 
@@ -871,11 +879,8 @@ class PaymentsContract:
         await given(begin)
         await pass_time(600)
         async with begin() as work:
-            payment = await work.payments.lock("order-1")
-            assert payment is not None
-            assert payment.changed_at is not None
+            payment, at_first = await _locked_since_its_change(work)
             assert payment.read_at is not None
-            at_first = payment.read_at - payment.changed_at
             await work.payments.save(replace(payment, updated_at=payment.read_at + ahead), ())
         await pass_time(45)
         async with begin() as work:  # what is no change
@@ -885,11 +890,7 @@ class PaymentsContract:
             assert await work.payments.take_turn(payment.id, seconds=10)
             await work.payments.put_off(payment, at=payment.read_at + ahead)
         async with begin() as work:
-            payment = await work.payments.lock("order-1")
-            assert payment is not None
-            assert payment.changed_at is not None
-            assert payment.read_at is not None
-            since_change = payment.read_at - payment.changed_at
+            _, since_change = await _locked_since_its_change(work)
 
         assert timedelta(seconds=600) <= at_first
         assert timedelta(seconds=60) <= since_change < at_first

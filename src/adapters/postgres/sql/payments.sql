@@ -74,10 +74,10 @@ SELECT id, user_id, order_id, gross_amount, payment_type, status, created_at, up
 WITH saved AS (
   UPDATE payment_transactions p
      SET status = c.status, midtrans_transaction_id = c.transaction_id, updated_at = c.updated_at,
-         changed_at = now(), midtrans_response_json = coalesce(p.midtrans_response_json, c.answer::jsonb), paid_at = c.paid_at,
+         midtrans_response_json = coalesce(p.midtrans_response_json, c.answer::jsonb), paid_at = c.paid_at,
          late = c.late, refunded_amount = c.refunded_amount, breaks = c.breaks::jsonb, log_length = c.log_length,
          log_head = c.log_head, unconfirmed_since = c.unconfirmed_since, attended = c.attended::jsonb,
-         needs_attention = c.needs_attention, due_at = now() + c.due_in
+         needs_attention = c.needs_attention, changed_at = now(), due_at = now() + c.due_in
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
                 $7::boolean[], $8::int[], $9::text[], $10::int[], $11::bytea[], $12::timestamptz[], $13::text[],
                 $14::boolean[], $15::interval[])
